@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.kmorph.api.journal;
+
+import java.util.List;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * The durable record of everything that must survive the daemon: instances, policies, recoveries, morphs, the audit log.
+ *
+ * <p>A record belongs to a <em>kind</em> and a <em>key</em> within it ({@code instance}, {@code web}). The newest record of a
+ * key is its state and is kept until it is closed; older ones are history and are kept as long as the configuration says.
+ * Thread-safe.
+ */
+@ProviderType
+public interface Journal {
+    /**
+     * Writes entries, all or none. They are on disk, in order, when this returns.
+     *
+     * @return the sequence number of the last one
+     * @throws JournalException when they could not be made durable: nothing was written, and the message says why (disk full,
+     *     an entry over its limit)
+     */
+    long append(List<Entry> entries) throws JournalException;
+
+    /** {@link #append(List)} of one. */
+    default long append(Entry entry) throws JournalException {
+        return append(List.of(entry));
+    }
+
+    /** The records that the query asks for, in the order in which they were written, at most {@link Query#limit}. */
+    List<JournalRecord> read(Query query) throws JournalException;
+
+    /** The newest record of each key of a kind that is not closed, in the order of their writing. */
+    List<JournalRecord> latest(String kind) throws JournalException;
+}
