@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.kmorph.api.health;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.osgi.annotation.versioning.ProviderType;
+
+/** Watches instances by heartbeat. Thread-safe. */
+@ProviderType
+public interface HealthMonitor {
+    /** How an instance is, if it is watched. */
+    Optional<HealthReport> report(String instance);
+
+    /** All that are watched. */
+    List<HealthReport> reports();
+
+    /**
+     * Sends one heartbeat now, besides the regular ones, and waits for its answer.
+     *
+     * @return the round trip; empty when no answer came within {@code deadline}
+     */
+    Optional<Duration> ping(String instance, Duration deadline) throws InterruptedException;
+
+    /**
+     * How an instance is.
+     *
+     * @param instance its name
+     * @param health the judgement
+     * @param reason of the judgement, for people
+     * @param policy the name of the policy that judged
+     * @param kernelAnswers whether the transport itself answers (no user space involved); empty where that cannot be told
+     * @param lastHeartbeat the newest heartbeat
+     * @param sent heartbeats sent
+     * @param missed heartbeats without an answer in time
+     * @param windows metrics over the last 1, 5 and 15 minutes, by metric: {@code cpu}, {@code memory}, {@code io}, {@code rtt}
+     */
+    record HealthReport(
+            String instance,
+            Health health,
+            String reason,
+            String policy,
+            Optional<Boolean> kernelAnswers,
+            Optional<Heartbeat> lastHeartbeat,
+            long sent,
+            long missed,
+            Map<String, Windows> windows) {}
+
+    /**
+     * A metric over time, in its own unit (ratio, bytes, microseconds).
+     *
+     * @param last the newest value
+     * @param mean1 mean over 1 minute; likewise 5 and 15
+     * @param peak the highest value over 15 minutes
+     * @param recent up to 60 newest values, oldest first, for sparklines
+     */
+    record Windows(double last, double mean1, double mean5, double mean15, double peak, List<Double> recent) {}
+}
