@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.kmorph.control;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import org.kmorph.api.command.CommandRunner;
+import org.kmorph.api.daemon.Directories;
+import org.kmorph.nativeos.Accounts;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.Constants;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Modified;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The Unix socket of the daemon. Replaced by a newer version of this bundle it is never shut: the new one takes over the
+ * path, and this one lets its callers finish.
+ */
+@Component(
+        immediate = true,
+        service = {},
+        configurationPid = {"org.kmorph.control", "org.kmorph.control.roles"})
+public final class ControlDoor {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlDoor.class);
+
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final int MOST_CONNECTIONS = 1024;
+    private static final int LONGEST_DRAIN_SECONDS = 86_400;
+
+    private final BundleContext context;
+    private final Accounts accounts;
+    private final Runners runners = new Runners();
+    private volatile RoleTable roles;
+    private Settings settings;
+    private ControlServer server;
+
+    private record Settings(Path socket, Optional<String> group, int maxConnections, Duration drain) {}
+
+    @Activate
+    public ControlDoor(
+            BundleContext context, @Reference Accounts accounts, ControlConfig config, RolesConfig rolesConfig)
+            throws IOException {
+        this.context = context;
+        this.accounts = accounts;
+        this.roles = new RoleTable(rolesConfig);
+        this.settings = settings(config);
+        this.server = open(settings);
+    }
+
+    /** What is in force stays in force when the new values are not possible. */
+    @Modified
+    synchronized void modified(ControlConfig config, RolesConfig rolesConfig) {
+        roles = new RoleTable(rolesConfig);
+        try {
+            Settings now = settings(config);
+            if (!now.socket().equals(settings.socket()) || !now.group().equals(settings.group())) {
+                ControlServer old = server;
+                server = open(now);
+                old.drain(now.drain());
+            }
+            server.maxConnections(now.maxConnections());
+            settings = now;
+        } catch (IOException | IllegalArgumentException e) {
+            LOG.error("the change of the control socket is refused: {}", e.getMessage());
+        }
+    }
+
+    @Deactivate
+    synchronized void deactivate() throws InterruptedException {
+        if (context.getBundle(Constants.SYSTEM_BUNDLE_ID).getState() == Bundle.STOPPING) {
+            server.drain(Duration.ZERO);
+            server.awaitEnd(ControlServer.GOODBYE);
+        } else {
+            // in the background: the command that replaces this bundle may itself have come in by this door
+            server.drain(settings.drain());
+        }
+    }
+
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    void setRunner(CommandRunner runner) {
+        runners.set(runner);
+    }
+
+    void unsetRunner(CommandRunner runner) {
+        runners.unset(runner);
+    }
+
+    private ControlServer open(Settings wanted) throws IOException {
+        SocketFile file = SocketFile.open(wanted.socket(), wanted.group(), DaemonIdentity.ofThisProcess());
+        ControlServer opened = ControlServer.start(
+                file,
+                new ControlServer.Settings(wanted.maxConnections(), PATIENCE),
+                runners,
+                new PeerIdentifier(accounts, file.owner(), () -> roles));
+        LOG.info("control socket {}", wanted.socket());
+        return opened;
+    }
+
+    private Settings settings(ControlConfig config) {
+        return new Settings(
+                Directories.of(context).run().resolve(config.socket()),
+                Optional.of(config.group()).filter(g -> !g.isEmpty()),
+                within("max.connections", config.max_connections(), 1, MOST_CONNECTIONS),
+                Duration.ofSeconds(within("drain.seconds", config.drain_seconds(), 0, LONGEST_DRAIN_SECONDS)));
+    }
+
+    private static int within(String key, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException(
+                    key + " in etc/org.kmorph.control.cfg is " + value + ", and must be " + least + " to " + most);
+        }
+        return value;
+    }
+}

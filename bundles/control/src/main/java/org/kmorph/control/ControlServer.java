@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.kmorph.control;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.kmorph.api.command.Caller;
+import org.kmorph.api.command.ExitCode;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves one listening socket: one I/O thread for all clients, and a thread for each command. Commands never touch a channel
+ * (an interrupt, which is how they are cancelled, would close it), and the I/O thread never waits for a command.
+ */
+final class ControlServer {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
+
+    /** How long commands have to end after they were cancelled, before their clients are cut off. */
+    static final Duration GOODBYE = Duration.ofSeconds(5);
+
+    private static final long ACCEPT_PAUSE_MILLIS = 200;
+    private static final long IDLE_THREAD_SECONDS = 10;
+
+    private final SocketFile socket;
+    private final Settings settings;
+    private final Runners runners;
+    private final PeerAuthority authority;
+    private final Selector selector;
+    private final SelectionKey acceptKey;
+    private final ThreadPoolExecutor threads;
+    private final Thread io;
+    private final CountDownLatch listening = new CountDownLatch(1);
+    private final Queue<SelectionKey> output = new ConcurrentLinkedQueue<>();
+    private final Set<Call> calls = ConcurrentHashMap.newKeySet();
+    private final ByteBuffer buffer = ByteBuffer.allocateDirect(Frame.HEADER + Frame.MAX_PAYLOAD);
+    private volatile int maxConnections;
+    private volatile Optional<Drain> drain = Optional.empty();
+
+    /**
+     * @param maxConnections clients, and commands that run on without one, at most
+     * @param patience how long a client may take for its request, and for the rest of a frame that it has begun
+     */
+    record Settings(int maxConnections, Duration patience) {}
+
+    /** Establishes who is at the other end of a connection. Called on the thread of the command. */
+    @FunctionalInterface
+    interface PeerAuthority {
+        Caller identify(SocketChannel channel) throws Refusal;
+    }
+
+    private record Drain(long cancelAtNanos, long cutAtNanos) {}
+
+    private ControlServer(SocketFile socket, Settings settings, Runners runners, PeerAuthority authority)
+            throws IOException {
+        this.socket = socket;
+        this.settings = settings;
+        this.maxConnections = settings.maxConnections();
+        this.runners = runners;
+        this.authority = authority;
+        this.selector = Selector.open();
+        ServerSocketChannel listener = socket.channel();
+        listener.configureBlocking(false);
+        this.acceptKey = listener.register(selector, SelectionKey.OP_ACCEPT);
+        this.threads = new ThreadPoolExecutor(
+                0,
+                Integer.MAX_VALUE, // bounded by the connections: one command each, and one teller of window changes
+                IDLE_THREAD_SECONDS,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                task -> thread(task, "kmorph-control-command"));
+        this.io = thread(this::loop, "kmorph-control-io");
+    }
+
+    /** Serves the socket from now on, and owns it. */
+    static ControlServer start(SocketFile socket, Settings settings, Runners runners, PeerAuthority authority)
+            throws IOException {
+        ControlServer server = new ControlServer(socket, settings, runners, authority);
+        server.io.start();
+        return server;
+    }
+
+    /** Changes the limit for connections to come. */
+    void maxConnections(int limit) {
+        maxConnections = limit;
+    }
+
+    /**
+     * Closes the door and returns; who is inside may finish. After the time given, what still runs is cancelled, and
+     * {@link #GOODBYE} later cut off.
+     */
+    void drain(Duration atMost) {
+        long now = System.nanoTime();
+        long cancelAt = now + atMost.toNanos();
+        drain = Optional.of(new Drain(cancelAt, cancelAt + GOODBYE.toNanos()));
+        selector.wakeup();
+        try {
+            // so that the caller knows: from here on this server neither accepts nor touches the socket's file
+            if (!listening.await(GOODBYE.toMillis(), TimeUnit.MILLISECONDS)) {
+                LOG.warn("the control socket did not close within {} s", GOODBYE.toSeconds());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Waits until all is finished. @return whether it was within the time */
+    boolean awaitEnd(Duration atMost) throws InterruptedException {
+        io.join(atMost.toMillis());
+        return !io.isAlive();
+    }
+
+    private static Thread thread(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        thread.setContextClassLoader(ControlServer.class.getClassLoader());
+        return thread;
+    }
+
+    private void loop() {
+        try {
+            boolean accepting = true;
+            while (drain.isEmpty() || !drained()) {
+                selector.select(timeoutMillis());
+                long now = System.nanoTime();
+                for (SelectionKey key : selector.selectedKeys()) {
+                    serve(key, now);
+                }
+                selector.selectedKeys().clear();
+                for (SelectionKey key = output.poll(); key != null; key = output.poll()) {
+                    write(key);
+                }
+                acceptKeyAgain(accepting);
+                if (accepting && drain.isPresent()) {
+                    accept(now);
+                    stopListening();
+                    accepting = false;
+                }
+                checkDeadlines(now);
+            }
+        } catch (IOException | RuntimeException e) {
+            LOG.error("the control socket {} fails and is closed", socket.path(), e);
+        } finally {
+            stopListening();
+            calls.forEach(c -> LOG.warn("command \"{}\" did not end in time; it is left behind", c.describe()));
+            selector.keys().forEach(k -> connection(k).ifPresent(c -> drop(k, c)));
+            threads.shutdown();
+            closeSelector();
+        }
+    }
+
+    private void serve(SelectionKey key, long now) {
+        if (key == acceptKey) {
+            if (key.isValid() && key.isAcceptable()) {
+                accept(now);
+            }
+            return;
+        }
+        connection(key).ifPresent(c -> {
+            try {
+                boolean alive = !key.isReadable() || c.read(buffer, now);
+                if (!alive || key.isWritable() && !c.write()) {
+                    drop(key, c);
+                }
+            } catch (RuntimeException | OutOfMemoryError e) {
+                // one client's trouble is not another's
+                LOG.error("a client of the control socket is cut off", e);
+                drop(key, c);
+            }
+        });
+    }
+
+    private void write(SelectionKey key) {
+        connection(key).filter(c -> !c.write()).ifPresent(c -> drop(key, c));
+    }
+
+    private void drop(SelectionKey key, Connection c) {
+        key.attach(Optional.empty());
+        c.close();
+    }
+
+    private void accept(long now) {
+        try {
+            for (SocketChannel client = socket.channel().accept(); client != null; ) {
+                admit(client, now);
+                client = socket.channel().accept();
+            }
+        } catch (IOException e) {
+            // most likely out of descriptors; the backlog waits, trying again at once would only burn a CPU
+            LOG.warn("the control socket cannot accept: {}", e.getMessage());
+            if (acceptKey.isValid()) {
+                acceptKey.interestOps(0);
+            }
+        }
+    }
+
+    private void acceptKeyAgain(boolean accepting) {
+        if (accepting && acceptKey.isValid() && acceptKey.interestOps() == 0) {
+            acceptKey.interestOps(SelectionKey.OP_ACCEPT);
+        }
+    }
+
+    private void admit(SocketChannel client, long now) throws IOException {
+        client.configureBlocking(false);
+        client.write(Frame.hello(socket.identity()).encode());
+        int limit = maxConnections;
+        if (connections() + orphans() >= limit) {
+            String sentence = "the daemon serves " + limit + " clients already; try again when one has ended, or raise "
+                    + "max.connections in etc/org.kmorph.control.cfg";
+            client.write(Frame.error(ExitCode.DAEMON_UNREACHABLE, sentence).encode());
+            client.close();
+            return;
+        }
+        SelectionKey key = client.register(selector, SelectionKey.OP_READ);
+        Outbox outbox = new Outbox(() -> {
+            output.add(key);
+            selector.wakeup();
+        });
+        Connection connection =
+                new Connection(client, key, outbox, settings.patience(), r -> begin(r, client, outbox), now);
+        key.attach(Optional.of(connection));
+    }
+
+    private Call begin(StartRequest request, SocketChannel client, Outbox outbox) {
+        CallEnd end = new CallEnd();
+        Call call = new Call(request, () -> authority.identify(client), runners, outbox, threads, end);
+        end.call = Optional.of(call);
+        calls.add(call);
+        threads.execute(call);
+        return call;
+    }
+
+    private final class CallEnd implements Runnable {
+        private Optional<Call> call = Optional.empty();
+
+        @Override
+        public void run() {
+            call.ifPresent(calls::remove);
+            selector.wakeup();
+        }
+    }
+
+    private static Optional<Connection> connection(SelectionKey key) {
+        return key.attachment() instanceof Optional<?> o ? o.map(Connection.class::cast) : Optional.empty();
+    }
+
+    private long connections() {
+        return selector.keys().stream().filter(k -> connection(k).isPresent()).count();
+    }
+
+    private long orphans() {
+        return calls.stream().filter(Call::orphaned).count();
+    }
+
+    private void checkDeadlines(long now) {
+        for (SelectionKey key : selector.keys()) {
+            connection(key).filter(c -> !c.checkDeadline(now)).ifPresent(c -> drop(key, c));
+        }
+        if (drain.isPresent() && now - drain.get().cancelAtNanos() >= 0) {
+            calls.forEach(Call::daemonEnds);
+        }
+    }
+
+    private long timeoutMillis() {
+        long now = System.nanoTime();
+        long least = acceptKey.isValid() && acceptKey.interestOps() == 0 ? ACCEPT_PAUSE_MILLIS : Long.MAX_VALUE;
+        for (SelectionKey key : selector.keys()) {
+            least = Math.min(
+                    least,
+                    connection(key).flatMap(c -> c.untilDeadlineMillis(now)).orElse(Long.MAX_VALUE));
+        }
+        if (drain.isPresent()) {
+            Drain d = drain.get();
+            long next = now - d.cancelAtNanos() < 0 ? d.cancelAtNanos() : d.cutAtNanos();
+            least = Math.min(least, Math.max(1, TimeUnit.NANOSECONDS.toMillis(next - now) + 1));
+        }
+        return least == Long.MAX_VALUE ? 0 : least;
+    }
+
+    private boolean drained() {
+        boolean idle = listening.getCount() == 0 && connections() == 0 && calls.isEmpty();
+        return idle || System.nanoTime() - drain.orElseThrow().cutAtNanos() >= 0;
+    }
+
+    private void stopListening() {
+        if (listening.getCount() > 0) {
+            socket.close();
+            listening.countDown();
+        }
+    }
+
+    private void closeSelector() {
+        try {
+            selector.close();
+        } catch (IOException e) {
+            LOG.warn("closing the selector of the control socket", e);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.kmorph.control;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.kmorph.api.command.CommandRunner;
+
+/** The engine there is now. While it is being replaced there may be none for a moment; callers wait for the next. */
+final class Runners {
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private Optional<CommandRunner> runner = Optional.empty();
+
+    void set(CommandRunner now) {
+        lock.lock();
+        try {
+            runner = Optional.of(now);
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes it away, unless another has replaced it already. */
+    void unset(CommandRunner gone) {
+        lock.lock();
+        try {
+            runner = runner.filter(r -> r != gone);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The engine; empty when none came within the time. */
+    Optional<CommandRunner> await(Duration atMost) throws InterruptedException {
+        lock.lock();
+        try {
+            long left = atMost.toNanos();
+            while (runner.isEmpty() && left > 0) {
+                left = changed.awaitNanos(left);
+            }
+            return runner;
+        } finally {
+            lock.unlock();
+        }
+    }
+}
