@@ -31,6 +31,7 @@ public interface HealthMonitor {
      * @param reason of the judgement, for people
      * @param policy the name of the policy that judged
      * @param kernelAnswers whether the transport itself answers (no user space involved); empty where that cannot be told
+     * @param kernelRelease the kernel release as the running kernel itself tells it, once heard
      * @param lastHeartbeat the newest heartbeat
      * @param sent heartbeats sent
      * @param missed heartbeats without an answer in time
@@ -42,6 +43,7 @@ public interface HealthMonitor {
             String reason,
             String policy,
             Optional<Boolean> kernelAnswers,
+            Optional<String> kernelRelease,
             Optional<Heartbeat> lastHeartbeat,
             long sent,
             long missed,

@@ -2,7 +2,9 @@
 package org.kmorph.api.instance;
 
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
+import org.kmorph.api.transport.Endpoint;
 
 /**
  * An instance at one moment.
@@ -13,8 +15,7 @@ import java.util.Optional;
  * @param since when it came to that state
  * @param detail why it is there, for people; may be empty
  * @param contextId its vsock context id (CID)
- * @param kernelRelease the release of its kernel, once known
- * @param kernelReleaseSource how the release is known: {@code image} read from the file, {@code kernel} told by itself
+ * @param imageRelease the kernel release that its image names; what the kernel says of itself comes with its heartbeats
  * @param endpoint where its agent listens, once it was started
  * @param notIsolated what the host could not isolate it from, for people; empty for nothing
  */
@@ -25,10 +26,13 @@ public record Instance(
         Instant since,
         String detail,
         long contextId,
-        Optional<String> kernelRelease,
-        String kernelReleaseSource,
-        Optional<org.kmorph.api.transport.Endpoint> endpoint,
-        java.util.List<String> notIsolated) {
+        String imageRelease,
+        Optional<Endpoint> endpoint,
+        List<String> notIsolated) {
+
+    public Instance {
+        notIsolated = List.copyOf(notIsolated);
+    }
 
     public String name() {
         return spec.name();

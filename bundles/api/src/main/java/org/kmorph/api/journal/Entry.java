@@ -6,7 +6,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * Something to be recorded. At most 64 KiB all together.
+ * Something to be recorded. Its texts are at most {@link #MAX_BYTES} all together.
  *
  * @param kind what sort of record it is: {@code instance}, {@code recovery}, {@code audit}
  * @param key whose state it is within its kind: an instance's name, an operation's id
@@ -15,6 +15,10 @@ import java.util.TreeMap;
  * @param fields what is recorded, by name; the kind's owner defines them and reads unknown ones with tolerance
  */
 public record Entry(String kind, String key, Optional<String> instance, boolean closes, Map<String, String> fields) {
+
+    /** The most that kind, key, instance, and the names and values of fields may take together, in bytes of UTF-8. */
+    public static final int MAX_BYTES = 64 * 1024;
+
     public Entry {
         fields = java.util.Collections.unmodifiableSortedMap(new TreeMap<>(fields));
     }

@@ -13,9 +13,16 @@ import org.osgi.annotation.versioning.ProviderType;
  */
 @ProviderType
 public interface Journal {
+    /** The most entries that one append takes. */
+    int MAX_APPEND = 1_000;
+
+    /** A read ends early once its records take this many bytes; see {@link #read}. */
+    int MAX_READ_BYTES = 16 * 1024 * 1024;
+
     /**
      * Writes entries, all or none. They are on disk, in order, when this returns.
      *
+     * @param entries 1 to {@value #MAX_APPEND}
      * @return the sequence number of the last one
      * @throws JournalException when they could not be made durable: nothing was written, and the message says why (disk full,
      *     an entry over its limit)
@@ -27,9 +34,20 @@ public interface Journal {
         return append(List.of(entry));
     }
 
-    /** The records that the query asks for, in the order in which they were written, at most {@link Query#limit}. */
+    /**
+     * The records that the query asks for, in the order in which they were written, at most {@link Query#limit}. What would
+     * take more than {@link #MAX_READ_BYTES} is cut off as by a lower limit: to see everything, ask again with
+     * {@link Query#after} the last one until the answer is empty.
+     *
+     * @throws JournalException when it could not be read, or when what was read is not what was written
+     */
     List<JournalRecord> read(Query query) throws JournalException;
 
-    /** The newest record of each key of a kind that is not closed, in the order of their writing. */
+    /**
+     * The newest record of each key of a kind that is not closed, in the order of their writing; never only a part of them.
+     *
+     * @throws JournalException when it could not be read, when what was read is not what was written, or when the answer would
+     *     take more than {@link #MAX_READ_BYTES}
+     */
     List<JournalRecord> latest(String kind) throws JournalException;
 }
