@@ -20,6 +20,9 @@ final class Failures {
     private static final int CANTOPEN = 14;
     private static final int NOTADB = 26;
 
+    /** With so much free, a write fails for another reason than the disk. */
+    private static final long PLENTY_BYTES = 4 << 20;
+
     private final Path file;
 
     Failures(Path file) {
@@ -61,20 +64,25 @@ final class Failures {
     }
 
     private String full(long maxBytes) {
-        long size = sizeOf(file);
-        if (size >= maxBytes / 8 * 7) {
+        long size = sizeOf(file) + sizeOf(file.resolveSibling(file.getFileName() + "-wal"));
+        if (size >= maxBytes / 2 && usableBytes() >= PLENTY_BYTES) {
             return "it has reached its limit of " + (maxBytes >> 20)
                     + " MiB (size.mb in etc/org.kmorph.journal.cfg), and"
-                    + " history goes no faster or is not what fills it. Raise the limit";
+                    + " there is no history left to remove. Raise the limit";
         }
         return "the disk is full (" + free() + "). Make room; the journal goes on by itself then";
     }
 
     private String free() {
+        long bytes = usableBytes();
+        return bytes < 0 ? "free space unknown" : (bytes >> 10) + " KiB free";
+    }
+
+    private long usableBytes() {
         try {
-            return (Files.getFileStore(file.getParent()).getUsableSpace() >> 10) + " KiB free";
+            return Files.getFileStore(file.getParent()).getUsableSpace();
         } catch (IOException e) {
-            return "free space unknown: " + e.getMessage();
+            return -1;
         }
     }
 

@@ -45,15 +45,17 @@ public final class JournalComponent implements Journal {
 
     @Activate
     public JournalComponent(BundleContext context, JournalConfig config) throws JournalException {
-        journal = new SqliteJournal(
-                Directories.of(context).state().resolve("journal"), Retention.of(config), () -> time.now());
         try {
-            maintenance = new Maintenance(journal, !journal.verify(CHECK_AT_START));
+            journal = new SqliteJournal(
+                    Directories.of(context).state().resolve("journal"),
+                    Retention.of(config),
+                    () -> time.now(),
+                    CHECK_AT_START);
         } catch (JournalException e) {
             LOG.error("{}", e.getMessage());
-            journal.close();
             throw e;
         }
+        maintenance = new Maintenance(journal, !journal.checkedWhole());
     }
 
     /** References are bound only after the constructor, and the thread reads the clock. */

@@ -33,14 +33,17 @@ final class SqliteJournal implements Journal, AutoCloseable {
     private final Slot<Reader> reader;
     private final Slot<Reader> background;
     private final AtomicLong appends = new AtomicLong();
+    private final boolean checkedWhole;
     private volatile Retention retention;
 
     /**
      * Opens the journal in a directory, or makes one.
      *
+     * @param check how long its soundness may be looked at before this returns
      * @throws JournalException when it is damaged, of a newer format, or cannot be reached; nothing was changed
      */
-    SqliteJournal(Path directory, Retention retention, Supplier<Instant> clock) throws JournalException {
+    SqliteJournal(Path directory, Retention retention, Supplier<Instant> clock, Duration check)
+            throws JournalException {
         this.database = new Database(directory);
         this.retention = retention;
         this.clock = clock;
@@ -49,6 +52,17 @@ final class SqliteJournal implements Journal, AutoCloseable {
         this.reader = new Slot<>(readers);
         this.background = new Slot<>(readers);
         database.createIfMissing();
+        try {
+            checkedWhole = verify(check);
+        } catch (JournalException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** Whether the check at its opening got to the end. */
+    boolean checkedWhole() {
+        return checkedWhole;
     }
 
     /** Looks whether the file is sound, as far as it gets in the time given; whether it got to the end. */

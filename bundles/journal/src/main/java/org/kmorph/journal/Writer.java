@@ -125,12 +125,9 @@ final class Writer implements AutoCloseable {
      * @return whether there are more
      */
     boolean shrink() throws SQLException {
-        // each row is one page given back: all must be fetched
-        try (ResultSet result = begin.executeQuery("PRAGMA incremental_vacuum(" + STEP_PAGES + ")")) {
-            while (result.next()) {
-                // nothing in it
-            }
-        }
+        // executeUpdate, because it goes through sqlite3_exec: each step gives back one page, and execute takes one
+        // step
+        begin.executeUpdate("PRAGMA incremental_vacuum(" + STEP_PAGES + ")");
         return Database.number(connection, "PRAGMA freelist_count") > 0;
     }
 

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.journal;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.kmorph.api.journal.Entry;
@@ -24,27 +22,11 @@ final class Journals {
     }
 
     static SqliteJournal open(Path directory, Retention retention) throws JournalException {
-        return new SqliteJournal(directory, retention, Instant::now);
+        return new SqliteJournal(directory, retention, Instant::now, Duration.ofMinutes(1));
     }
 
     static Entry entry(String kind, String key, String value) {
         return Entry.of(kind, key, Map.of("value", value));
-    }
-
-    /** The command line of a JVM that runs a class of the tests and starts fast. */
-    static List<String> jvm(Class<?> main, String... arguments) {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xshare:auto",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-Xmx48m",
-                "-cp",
-                System.getProperty("java.class.path")
-                        .replace(File.pathSeparator + File.pathSeparator, File.pathSeparator),
-                main.getName()));
-        command.addAll(List.of(arguments));
-        return command;
     }
 
     static Process start(List<String> command) throws IOException {

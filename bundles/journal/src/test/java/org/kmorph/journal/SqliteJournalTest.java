@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.kmorph.journal.Journals.entry;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -33,7 +34,7 @@ class SqliteJournalTest {
 
     @BeforeEach
     void open() throws JournalException {
-        journal = new SqliteJournal(directory, Journals.ALL, () -> now);
+        journal = new SqliteJournal(directory, Journals.ALL, () -> now, Duration.ofMinutes(1));
     }
 
     @AfterEach
