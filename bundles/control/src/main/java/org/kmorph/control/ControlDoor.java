@@ -3,6 +3,7 @@ package org.kmorph.control;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.nio.file.attribute.UserPrincipal;
 import java.time.Duration;
 import java.util.Optional;
 import org.kmorph.api.command.CommandRunner;
@@ -99,12 +100,13 @@ public final class ControlDoor {
     }
 
     private ControlServer open(Settings wanted) throws IOException {
+        UserPrincipal superuser = PeerIdentifier.superuser();
         SocketFile file = SocketFile.open(wanted.socket(), wanted.group(), DaemonIdentity.ofThisProcess());
         ControlServer opened = ControlServer.start(
                 file,
                 new ControlServer.Settings(wanted.maxConnections(), PATIENCE),
                 runners,
-                new PeerIdentifier(accounts, file.owner(), () -> roles));
+                new PeerIdentifier(accounts, superuser, file.owner(), () -> roles));
         LOG.info("control socket {}", wanted.socket());
         return opened;
     }

@@ -30,14 +30,20 @@ final class PeerIdentifier implements ControlServer.PeerAuthority {
     private final Supplier<RoleTable> roles;
 
     /**
+     * @param root the user that is admin whatever else is broken
      * @param self the user of this process
      * @param roles asked once a call
      */
-    PeerIdentifier(Accounts accounts, UserPrincipal self, Supplier<RoleTable> roles) throws IOException {
+    PeerIdentifier(Accounts accounts, UserPrincipal root, UserPrincipal self, Supplier<RoleTable> roles) {
         this.accounts = accounts;
+        this.root = root;
         this.self = self;
-        this.root = FileSystems.getDefault().getUserPrincipalLookupService().lookupPrincipalByName("0");
         this.roles = roles;
+    }
+
+    /** The user with number 0, whatever his name. */
+    static UserPrincipal superuser() throws IOException {
+        return FileSystems.getDefault().getUserPrincipalLookupService().lookupPrincipalByName("0");
     }
 
     @Override
