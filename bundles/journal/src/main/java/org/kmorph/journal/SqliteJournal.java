@@ -214,6 +214,10 @@ final class SqliteJournal implements Journal, AutoCloseable {
                 JournalException failure = database.failures().of(verb, e, retention.maxBytes());
                 drop(failure);
                 throw failure;
+            } catch (RuntimeException | Error e) {
+                // it may be within a transaction
+                drop(e);
+                throw e;
             } finally {
                 lock.unlock();
             }
@@ -228,7 +232,7 @@ final class SqliteJournal implements Journal, AutoCloseable {
             }
         }
 
-        private void drop(Exception because) {
+        private void drop(Throwable because) {
             try {
                 if (connection.isPresent()) {
                     connection.get().close();

@@ -131,13 +131,8 @@ class SpaceTest {
             latencies.sort(null);
             // an append gets its turn after at most one step: of all the 250 steps it must see most
             assertThat(latencies.size()).isGreaterThan(100);
-            System.out.printf(
-                    "append during compaction: p50 %d us, p99 %d us, worst %d us of %d%n",
-                    latencies.get(latencies.size() / 2) / 1_000,
-                    latencies.get(latencies.size() * 99 / 100) / 1_000,
-                    latencies.get(latencies.size() - 1) / 1_000,
-                    latencies.size());
-            assertThat(Duration.ofNanos(latencies.get(latencies.size() / 2))).isLessThan(Duration.ofMillis(250));
+            assertThat(Duration.ofNanos(latencies.get(latencies.size() * 99 / 100)))
+                    .isLessThan(Duration.ofMillis(500));
         }
     }
 
