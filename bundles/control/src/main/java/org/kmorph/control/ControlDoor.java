@@ -78,6 +78,7 @@ public final class ControlDoor {
 
     @Deactivate
     synchronized void deactivate() throws InterruptedException {
+        runners.keep();
         if (context.getBundle(Constants.SYSTEM_BUNDLE_ID).getState() == Bundle.STOPPING) {
             server.drain(Duration.ZERO);
             server.awaitEnd(ControlServer.GOODBYE);

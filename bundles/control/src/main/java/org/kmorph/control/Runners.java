@@ -12,6 +12,7 @@ final class Runners {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private Optional<CommandRunner> runner = Optional.empty();
+    private boolean kept;
 
     void set(CommandRunner now) {
         lock.lock();
@@ -27,7 +28,20 @@ final class Runners {
     void unset(CommandRunner gone) {
         lock.lock();
         try {
-            runner = runner.filter(r -> r != gone);
+            runner = runner.filter(r -> kept || r != gone);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * From now on the engine stays: a door that lets its last callers finish is told that all its services are taken away, and
+     * a caller who is in already must not notice.
+     */
+    void keep() {
+        lock.lock();
+        try {
+            kept = true;
         } finally {
             lock.unlock();
         }

@@ -39,6 +39,18 @@ class ControlServerTest {
     }
 
     @Test
+    void callerWhoIsInAlreadyIsServedThoughTheOldDoorLosesItsServices() throws Exception {
+        try (TestDoor door = TestDoor.open();
+                RawClient client = RawClient.greeted(door.socket)) {
+            door.runners.keep();
+            door.server.drain(Duration.ofSeconds(30));
+            door.runners.unset(door.commands);
+            client.send(RawClient.frame(1, RawClient.start("exit", "2")));
+            assertThat(client.last().orElseThrow().payload()).containsExactly(2);
+        }
+    }
+
+    @Test
     void limitCanBeRaisedWhileClientsAreIn() throws IOException {
         try (TestDoor door = new TestDoor(java.nio.file.Files.createTempDirectory("kmorph-door"), 1);
                 RawClient inside = RawClient.started(door.socket, "hold")) {
