@@ -15,7 +15,8 @@ static bool wanted;		      /* the daemon wants it raw */
 
 static void apply(const struct termios *mode)
 {
-	while (tcsetattr(STDIN_FILENO, TCSADRAIN, mode) < 0 && errno == EINTR)
+	/* not TCSADRAIN: a terminal that stands still (Ctrl-S) must not keep us from leaving */
+	while (tcsetattr(STDIN_FILENO, TCSANOW, mode) < 0 && errno == EINTR)
 		;
 }
 

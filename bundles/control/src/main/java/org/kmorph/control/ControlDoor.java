@@ -103,13 +103,18 @@ public final class ControlDoor {
     private ControlServer open(Settings wanted) throws IOException {
         UserPrincipal superuser = PeerIdentifier.superuser();
         SocketFile file = SocketFile.open(wanted.socket(), wanted.group(), DaemonIdentity.ofThisProcess());
-        ControlServer opened = ControlServer.start(
-                file,
-                new ControlServer.Settings(wanted.maxConnections(), PATIENCE),
-                runners,
-                new PeerIdentifier(accounts, superuser, file.owner(), () -> roles));
-        LOG.info("control socket {}", wanted.socket());
-        return opened;
+        try {
+            ControlServer opened = ControlServer.start(
+                    file,
+                    new ControlServer.Settings(wanted.maxConnections(), PATIENCE),
+                    runners,
+                    new PeerIdentifier(accounts, superuser, file.owner(), () -> roles));
+            LOG.info("control socket {}", wanted.socket());
+            return opened;
+        } catch (IOException e) {
+            file.close();
+            throw e;
+        }
     }
 
     private Settings settings(ControlConfig config) {

@@ -17,6 +17,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.kmorph.api.command.Caller;
 import org.kmorph.api.command.ExitCode;
 import org.slf4j.Logger;
@@ -32,7 +33,7 @@ final class ControlServer {
     /** How long commands have to end after they were cancelled, before their clients are cut off. */
     static final Duration GOODBYE = Duration.ofSeconds(5);
 
-    private static final long ACCEPT_PAUSE_MILLIS = 200;
+    private static final Duration ACCEPT_PAUSE = Duration.ofMillis(200);
     private static final long IDLE_THREAD_SECONDS = 10;
 
     private final SocketFile socket;
@@ -47,6 +48,7 @@ final class ControlServer {
     private final Queue<SelectionKey> output = new ConcurrentLinkedQueue<>();
     private final Set<Call> calls = ConcurrentHashMap.newKeySet();
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(Frame.HEADER + Frame.MAX_PAYLOAD);
+    private Optional<Long> acceptAgainNanos = Optional.empty();
     private volatile int maxConnections;
     private volatile Optional<Drain> drain = Optional.empty();
 
@@ -143,7 +145,7 @@ final class ControlServer {
                 for (SelectionKey key = output.poll(); key != null; key = output.poll()) {
                     write(key);
                 }
-                acceptKeyAgain(accepting);
+                acceptAgain(now);
                 if (accepting && drain.isPresent()) {
                     accept(now);
                     stopListening();
@@ -169,22 +171,25 @@ final class ControlServer {
             }
             return;
         }
+        guarded(key, c -> (!key.isReadable() || c.read(buffer, now)) && (!key.isWritable() || c.write()));
+    }
+
+    private void write(SelectionKey key) {
+        guarded(key, Connection::write);
+    }
+
+    /** @param step whether the connection lives on after it; one client's trouble is not another's */
+    private void guarded(SelectionKey key, Predicate<Connection> step) {
         connection(key).ifPresent(c -> {
             try {
-                boolean alive = !key.isReadable() || c.read(buffer, now);
-                if (!alive || key.isWritable() && !c.write()) {
+                if (!step.test(c)) {
                     drop(key, c);
                 }
             } catch (RuntimeException | OutOfMemoryError e) {
-                // one client's trouble is not another's
                 LOG.error("a client of the control socket is cut off", e);
                 drop(key, c);
             }
         });
-    }
-
-    private void write(SelectionKey key) {
-        connection(key).filter(c -> !c.write()).ifPresent(c -> drop(key, c));
     }
 
     private void drop(SelectionKey key, Connection c) {
@@ -194,26 +199,44 @@ final class ControlServer {
 
     private void accept(long now) {
         try {
-            for (SocketChannel client = socket.channel().accept(); client != null; ) {
+            for (SocketChannel client = socket.channel().accept();
+                    client != null;
+                    client = socket.channel().accept()) {
                 admit(client, now);
-                client = socket.channel().accept();
             }
         } catch (IOException e) {
             // most likely out of descriptors; the backlog waits, trying again at once would only burn a CPU
             LOG.warn("the control socket cannot accept: {}", e.getMessage());
-            if (acceptKey.isValid()) {
-                acceptKey.interestOps(0);
-            }
+            acceptKey.interestOps(0);
+            acceptAgainNanos = Optional.of(now + ACCEPT_PAUSE.toNanos());
         }
     }
 
-    private void acceptKeyAgain(boolean accepting) {
-        if (accepting && acceptKey.isValid() && acceptKey.interestOps() == 0) {
+    private void acceptAgain(long now) {
+        if (acceptAgainNanos.filter(t -> now - t >= 0).isPresent() && acceptKey.isValid()) {
             acceptKey.interestOps(SelectionKey.OP_ACCEPT);
+            acceptAgainNanos = Optional.empty();
         }
     }
 
-    private void admit(SocketChannel client, long now) throws IOException {
+    private void admit(SocketChannel client, long now) {
+        try {
+            greet(client, now);
+        } catch (IOException e) {
+            // it left as it came
+            close(client);
+        }
+    }
+
+    private static void close(SocketChannel client) {
+        try {
+            client.close();
+        } catch (IOException e) {
+            LOG.debug("closing a client's channel", e);
+        }
+    }
+
+    private void greet(SocketChannel client, long now) throws IOException {
         client.configureBlocking(false);
         client.write(Frame.hello(socket.identity()).encode());
         int limit = maxConnections;
@@ -239,7 +262,12 @@ final class ControlServer {
         Call call = new Call(request, () -> authority.identify(client), runners, outbox, threads, end);
         end.call = Optional.of(call);
         calls.add(call);
-        threads.execute(call);
+        try {
+            threads.execute(call);
+        } catch (RuntimeException | OutOfMemoryError e) {
+            calls.remove(call);
+            throw e;
+        }
         return call;
     }
 
@@ -276,7 +304,9 @@ final class ControlServer {
 
     private long timeoutMillis() {
         long now = System.nanoTime();
-        long least = acceptKey.isValid() && acceptKey.interestOps() == 0 ? ACCEPT_PAUSE_MILLIS : Long.MAX_VALUE;
+        long least = acceptAgainNanos
+                .map(t -> Math.max(1, TimeUnit.NANOSECONDS.toMillis(t - now) + 1))
+                .orElse(Long.MAX_VALUE);
         for (SelectionKey key : selector.keys()) {
             least = Math.min(
                     least,
