@@ -32,7 +32,7 @@ import org.slf4j.LoggerFactory;
 public final class JournalComponent implements Journal {
     private static final Logger LOG = LoggerFactory.getLogger(JournalComponent.class);
     /** The daemon is to be ready in a second: a large journal is checked to its end in the background. */
-    private static final Duration CHECK_AT_START = Duration.ofMillis(100);
+    private static final Duration CHECK_AT_START = Duration.ofMillis(50);
 
     private static final Duration DRAIN = Duration.ofSeconds(5);
 

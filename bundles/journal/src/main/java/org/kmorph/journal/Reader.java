@@ -38,8 +38,19 @@ final class Reader implements AutoCloseable {
      * keep SQLite from other plans (https://www.sqlite.org/optoverview.html, section 2).
      */
     List<JournalRecord> read(Query query) throws SQLException, JournalException {
-        StringBuilder sql = new StringBuilder(COLUMNS).append("WHERE sequence > ?");
+        StringBuilder sql = new StringBuilder(COLUMNS);
         List<Object> values = new ArrayList<>(List.of(query.after()));
+        if (query.since().isPresent()
+                && query.kind().isEmpty()
+                && query.key().isEmpty()
+                && query.instance().isEmpty()) {
+            // one bound for the walk to begin at: of two, SQLite takes one and tests the other on each record
+            sql.append("WHERE sequence > max(?, ifnull((SELECT min(sequence) FROM record INDEXED BY by_time"
+                    + " WHERE time >= ?) - 1, 9223372036854775807))");
+            values.add(Times.toNanos(query.since().get()));
+        } else {
+            sql.append("WHERE sequence > ?");
+        }
         query.kind().ifPresent(kind -> {
             // a key, or an instance, picks fewer records than its kind
             sql.append(query.key().isPresent() || query.instance().isPresent() ? " AND +kind = ?" : " AND kind = ?");
@@ -56,12 +67,6 @@ final class Reader implements AutoCloseable {
         query.since().map(Times::toNanos).ifPresent(since -> {
             sql.append(" AND +time >= ?");
             values.add(since);
-            if (query.kind().isEmpty()
-                    && query.key().isEmpty()
-                    && query.instance().isEmpty()) {
-                sql.append(" AND sequence >= (SELECT min(sequence) FROM record INDEXED BY by_time WHERE time >= ?)");
-                values.add(since);
-            }
         });
         sql.append(query.newest() ? " ORDER BY sequence DESC" : " ORDER BY sequence")
                 .append(" LIMIT ?");
