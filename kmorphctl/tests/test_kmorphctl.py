@@ -13,6 +13,7 @@ import tempfile
 import threading
 import time
 import unittest
+from random import Random
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKED = os.path.join(HERE, "..", "target", "kmorphctl-checked")
@@ -114,13 +115,16 @@ class Kmorphctl(unittest.TestCase):
 
     def run_client(self, *words, binary=CHECKED, **more):
         more.setdefault("stdin", subprocess.DEVNULL)
-        return subprocess.run(
+        result = subprocess.run(
             [binary, "--socket=" + self.path, *words],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             timeout=ENOUGH_S,
             **more,
         )
+        for finding in (b"Sanitizer", b"runtime error"):
+            self.assertNotIn(finding, result.stderr)
+        return result
 
     def serve(self, *scripts):
         daemon = Daemon(self.path, *scripts)
@@ -243,6 +247,24 @@ class Kmorphctl(unittest.TestCase):
                 result = self.answers(data)
                 self.assertEqual(8, result.returncode, result.stderr)
                 self.assertIn(b"does not speak the control protocol", result.stderr)
+
+    def test_random_frames_end_the_client_and_harm_nothing(self):
+        random = Random(2)
+        for i in range(150):
+            data = b""
+            for _ in range(random.randrange(12)):
+                payload = random.randbytes(random.choice([0, 1, 1, 2, 4, 4, 30, 5000]))
+                if random.random() < 0.6:
+                    payload = payload[: {MODE: 1, CREDIT: 4}.get(random.choice([MODE, CREDIT]), 1)]
+                data += frame(random.choice([STDOUT, STDERR, MODE, CREDIT, STDOUT, STDERR, 0x90]), payload)
+            if data and random.random() < 0.5:
+                at = random.randrange(len(data))
+                data = data[:at] + bytes([random.randrange(256)]) + data[at + 1 :]
+            if random.random() < 0.5:
+                data += frame(EXIT, bytes([random.randrange(8)]))
+            with self.subTest(i=i, data=data[:200]):
+                self.path = os.path.join(self.directory, "r%d" % i)
+                self.assertIn(self.answers(data).returncode, range(256))
 
     def test_connection_that_breaks_at_every_byte(self):
         whole = frame(STDOUT, b"abc") + frame(CREDIT, b"\0\0\0\0") + frame(EXIT, b"\0")

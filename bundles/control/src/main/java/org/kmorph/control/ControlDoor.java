@@ -71,7 +71,8 @@ public final class ControlDoor {
             }
             server.maxConnections(now.maxConnections());
             settings = now;
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (IOException | RuntimeException e) {
+            // a value that is no number comes as an exception of the component runtime's
             LOG.error("the change of the control socket is refused: {}", e.getMessage());
         }
     }

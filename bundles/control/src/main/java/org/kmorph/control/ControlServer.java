@@ -33,7 +33,7 @@ final class ControlServer {
     /** How long commands have to end after they were cancelled, before their clients are cut off. */
     static final Duration GOODBYE = Duration.ofSeconds(5);
 
-    private static final Duration ACCEPT_PAUSE = Duration.ofMillis(200);
+    private static final Duration ACCEPT_PAUSE = Duration.ofSeconds(1);
     private static final long IDLE_THREAD_SECONDS = 10;
 
     private final SocketFile socket;
