@@ -92,7 +92,7 @@ final class Ledger {
             throw new InstanceException(
                     Reason.REFUSED,
                     "there are " + maxInstances
-                            + " instances, as many as max-instances in etc/org.kmorph.instances.cfg allows");
+                            + " instances, as many as max.instances in etc/org.kmorph.instances.cfg allows");
         }
         try {
             int id = nextId();

@@ -51,7 +51,7 @@ public final class Registry implements Instances {
     @ObjectClassDefinition(name = "kmorph instances")
     public @interface Config {
         @AttributeDefinition(description = "how many instances there may be at once", min = "1", max = "10000")
-        int max$_$instances() default 1000;
+        int max_instances() default 1000;
     }
 
     private final Announcer announcer = new Announcer();
@@ -69,7 +69,7 @@ public final class Registry implements Instances {
     @Activate
     public Registry(Config config, BundleContext context, @Reference TimeSource time) throws IOException {
         Path directory = Files.createDirectories(Directories.of(context).state().resolve("instances"));
-        ledger = new Ledger(() -> journal, time, announcer, config.max$_$instances());
+        ledger = new Ledger(() -> journal, time, announcer, config.max_instances());
         keeper = new Keeper(directory, ledger, hosts, agents, announcer);
         successor = new Thread(() -> succeed(directory.resolve("lock")), "kmorph-instances");
         successor.setDaemon(true);

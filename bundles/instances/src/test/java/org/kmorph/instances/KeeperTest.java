@@ -172,7 +172,7 @@ class KeeperTest {
         for (String name : List.of("a", "b", "c")) {
             daemon.keeper.spawn(spec(name), PATIENCE);
         }
-        assertThatThrownBy(() -> daemon.keeper.spawn(spec("d"), PATIENCE)).hasMessageContaining("max-instances");
+        assertThatThrownBy(() -> daemon.keeper.spawn(spec("d"), PATIENCE)).hasMessageContaining("max.instances");
     }
 
     @Test

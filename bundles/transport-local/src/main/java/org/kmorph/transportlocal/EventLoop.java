@@ -54,7 +54,7 @@ final class EventLoop {
     Connection connect(String path, Duration deadline, ConnectionHandler handler) {
         UnixConnection connection = new UnixConnection(this, path, handler, queueBytes);
         if (connections.incrementAndGet() > maxConnections) {
-            execute(() -> connection.end("there are " + maxConnections + " connections, as many as max-connections in"
+            execute(() -> connection.end("there are " + maxConnections + " connections, as many as max.connections in"
                     + " etc/org.kmorph.transport-local.cfg allows"));
         } else {
             execute(() -> {

@@ -23,20 +23,20 @@ public final class UnixTransport implements Transport {
     @ObjectClassDefinition(name = "kmorph transport-local")
     public @interface Config {
         @AttributeDefinition(description = "how many connections there may be at once", min = "1", max = "100000")
-        int max$_$connections() default 4096;
+        int max_connections() default 4096;
 
         @AttributeDefinition(
                 description = "how many bytes wait at most for a peer that does not read",
                 min = "4096",
                 max = "67108864")
-        int send$_$queue$_$bytes() default 2097152;
+        int send_queue_bytes() default 2097152;
     }
 
     private final EventLoop loop;
 
     @Activate
     public UnixTransport(Config config) throws IOException {
-        loop = new EventLoop(config.max$_$connections(), config.send$_$queue$_$bytes());
+        loop = new EventLoop(config.max_connections(), config.send_queue_bytes());
         loop.start();
     }
 

@@ -196,7 +196,7 @@ class UnixTransportTest {
             }
             Events refused = new Events();
             connect("peer", refused);
-            assertThat(refused.next()).contains("max-connections");
+            assertThat(refused.next()).contains("max.connections");
             peers.get(0).close();
             peers.forEach(peer -> assertThat(peer).isNotNull());
         }
