@@ -16,7 +16,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     @AttributeDefinition(description = "Group of the socket; empty: the primary group of the daemon's user")
     String group() default "";
 
-    @AttributeDefinition(description = "Clients at once, and commands that run on without one", min = "1", max = "1024")
+    @AttributeDefinition(description = "Clients at once, and commands that run on without one", min = "1", max = "256")
     int max_connections() default 64;
 
     @AttributeDefinition(

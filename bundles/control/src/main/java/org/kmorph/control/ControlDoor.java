@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.UserPrincipal;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.IntSupplier;
 import org.kmorph.api.command.CommandRunner;
 import org.kmorph.api.daemon.Directories;
 import org.kmorph.nativeos.Accounts;
@@ -35,7 +36,7 @@ public final class ControlDoor {
     private static final Logger LOG = LoggerFactory.getLogger(ControlDoor.class);
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
-    private static final int MOST_CONNECTIONS = 1024;
+    private static final int MOST_CONNECTIONS = 256;
     private static final int LONGEST_DRAIN_SECONDS = 86_400;
 
     private final BundleContext context;
@@ -71,8 +72,7 @@ public final class ControlDoor {
             }
             server.maxConnections(now.maxConnections());
             settings = now;
-        } catch (IOException | RuntimeException e) {
-            // a value that is no number comes as an exception of the component runtime's
+        } catch (IOException | IllegalArgumentException e) {
             LOG.error("the change of the control socket is refused: {}", e.getMessage());
         }
     }
@@ -122,15 +122,23 @@ public final class ControlDoor {
         return new Settings(
                 Directories.of(context).run().resolve(config.socket()),
                 Optional.of(config.group()).filter(g -> !g.isEmpty()),
-                within("max.connections", config.max_connections(), 1, MOST_CONNECTIONS),
-                Duration.ofSeconds(within("drain.seconds", config.drain_seconds(), 0, LONGEST_DRAIN_SECONDS)));
+                number("max.connections", config::max_connections, 1, MOST_CONNECTIONS),
+                Duration.ofSeconds(number("drain.seconds", config::drain_seconds, 0, LONGEST_DRAIN_SECONDS)));
     }
 
-    private static int within(String key, int value, int least, int most) {
-        if (value < least || value > most) {
-            throw new IllegalArgumentException(
-                    key + " in etc/org.kmorph.control.cfg is " + value + ", and must be " + least + " to " + most);
+    private static int number(String key, IntSupplier value, int least, int most) {
+        String wrong;
+        try {
+            int n = value.getAsInt();
+            if (n >= least && n <= most) {
+                return n;
+            }
+            wrong = "is " + n;
+        } catch (RuntimeException e) {
+            // so the component runtime says that the text in the file is no number
+            wrong = "is not a number";
         }
-        return value;
+        throw new IllegalArgumentException(
+                key + " in etc/org.kmorph.control.cfg " + wrong + ", and must be " + least + " to " + most);
     }
 }

@@ -20,7 +20,7 @@ import java.util.concurrent.locks.ReentrantLock;
  */
 final class Outbox {
     /** The most that waits for a client, in bytes. */
-    static final int LIMIT = 256 * 1024;
+    static final int LIMIT = 128 * 1024;
 
     /** How long a cancelled command waits for a client that does not read. */
     static final Duration FAREWELL = Duration.ofSeconds(2);

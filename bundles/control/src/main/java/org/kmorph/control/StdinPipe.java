@@ -18,7 +18,7 @@ final class StdinPipe extends InputStream {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition arrived = lock.newCondition();
-    private final byte[] ring = new byte[WINDOW];
+    private byte[] ring = {};
     private final Credit credit;
     private int first;
     private int buffered;
@@ -121,6 +121,9 @@ final class StdinPipe extends InputStream {
             int used = buffered + outstanding;
             grant = ended || used > WINDOW / 2 ? 0 : WINDOW - used;
             outstanding += grant;
+            if (grant > 0 && ring.length == 0) {
+                ring = new byte[WINDOW]; // most commands never read
+            }
         } finally {
             lock.unlock();
         }
