@@ -651,9 +651,8 @@ static inline int kmp_is_small(uint16_t msg_type)
 }
 
 /*
- * The item at *at of a payload's items, with its value in bounds, and moves *at behind it. NULL when
- * there is none (then *at == len), or when the rest is no item (then *at != len: the payload is
- * malformed).
+ * The item at *at of a payload, its value in bounds; *at moves behind it. NULL when there is
+ * none (then *at == len), or when the rest is no item (then *at != len: the payload is malformed).
  */
 static inline const struct kmp_item *kmp_next_item(const void *items, size_t len, size_t *at)
 {
