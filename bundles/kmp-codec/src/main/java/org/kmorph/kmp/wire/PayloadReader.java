@@ -2,6 +2,8 @@
 package org.kmorph.kmp.wire;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 
@@ -108,7 +110,7 @@ public final class PayloadReader {
                 throw new MalformedPayloadException(from + i - payloadBegin, "a null in text");
             }
         }
-        return new String(bytes, StandardCharsets.UTF_8);
+        return decode(bytes);
     }
 
     public int remaining() {
@@ -128,6 +130,20 @@ public final class PayloadReader {
         }
         String what = values.getClass().getComponentType().getSimpleName();
         throw new MalformedPayloadException(from - payloadBegin, code + " is no " + what);
+    }
+
+    /** With ? for what is no UTF-8, so that what was read never grows when it is written again. */
+    private static String decode(byte[] bytes) {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .onMalformedInput(CodingErrorAction.REPLACE)
+                    .replaceWith("?")
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw new IllegalStateException("malformed input is replaced, never reported", e);
+        }
     }
 
     private int take(int bytes) throws MalformedPayloadException {
