@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.kmorph.shellcommands.instances;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.kmorph.api.command.Command;
+import org.kmorph.api.command.CommandContext;
+import org.kmorph.api.command.CommandException;
+import org.kmorph.api.command.CommandSpec;
+import org.kmorph.api.command.ExitCode;
+import org.kmorph.api.command.Progress;
+import org.kmorph.api.command.Role;
+import org.kmorph.api.command.ValueType;
+import org.kmorph.api.instance.Instance;
+import org.kmorph.api.instance.InstanceException;
+import org.kmorph.api.instance.InstanceSpec;
+import org.kmorph.api.instance.Instances;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+
+/** {@code spawn}. */
+@Component
+public final class SpawnCommand implements Command {
+    private static final Duration TIMEOUT = Duration.ofSeconds(60);
+
+    private static final CommandSpec SPEC = CommandSpec.named("spawn")
+            .summary("make a kernel instance and watch it")
+            .description(
+                    """
+                    Returns when the agent inside the instance listens. When that does not come, or on Ctrl-C, nothing of the \
+                    instance is left.
+
+                    Host "local" makes the instance a process of this machine that runs the real agent and workload, with no \
+                    kernel of its own: --kernel is then only read for its release, and the instance is marked as local wherever it \
+                    is shown.""")
+            .changes(Role.OPERATOR)
+            .slow()
+            .parameter(Names.NAME, ValueType.TEXT, "what to call it: lower-case letters, digits and dashes")
+            .requiredOption("kernel", ValueType.PATH, "PATH", "the kernel image: a bzImage or vmlinux file")
+            .option(
+                    "kernel-cmdline",
+                    ValueType.TEXT,
+                    "TEXT",
+                    "the kernel's command line, instead of the host's default")
+            .option("initramfs", ValueType.PATH, "PATH", "what it boots with, besides the agent")
+            .option("monitor", ValueType.BOOLEAN, "true|false", "watch it, and heal it when its policy says so", "true")
+            .option("heartbeat-timeout", ValueType.DURATION, "SEC", "how long it may be silent, over its policy's")
+            .option("host", ValueType.TEXT, "HOST", "what makes it: local, or another host that is installed", "local")
+            .option("cpus", ValueType.TEXT, "CPUS", "processors: how many, or a list as 4-7,9")
+            .option("memory", ValueType.BYTES, "BYTES", "memory: 512M, 2G")
+            .repeatableOption(
+                    "workload", ValueType.TEXT, "WORD", "what the agent runs: once for each word, program first")
+            .example("spawn web --kernel=/boot/vmlinuz", "a local instance that runs the agent alone")
+            .example(
+                    "spawn web --kernel=/boot/vmlinuz --heartbeat-timeout=300ms --workload=/usr/bin/sleep --workload=1000",
+                    "one that runs a program and may be silent for 300 ms")
+            .build();
+
+    private final Instances instances;
+
+    @Activate
+    public SpawnCommand(@Reference Instances instances) {
+        this.instances = instances;
+    }
+
+    @Override
+    public CommandSpec spec() {
+        return SPEC;
+    }
+
+    @Override
+    public ExitCode run(CommandContext context) throws CommandException, InterruptedException {
+        String name = context.text(Names.NAME);
+        Optional<Duration> heartbeatTimeout = context.duration("heartbeat-timeout");
+        InstanceSpec spec = new InstanceSpec(
+                name,
+                context.text("host"),
+                context.path("kernel").orElseThrow(),
+                context.optionalText("kernel-cmdline"),
+                context.path("initramfs"),
+                context.flag("monitor"),
+                heartbeatTimeout,
+                context.optionalText("cpus"),
+                context.bytes("memory"),
+                List.copyOf(context.texts("workload")));
+        try (Progress progress = context.progress("starting " + name)) {
+            progress.note("waiting for its agent");
+            Instance made = instances.spawn(spec, context.duration("timeout").orElse(TIMEOUT));
+            context.err().printf("instance \"%s\" is RUNNING (id %d, CID %d)%n", name, made.id(), made.contextId());
+            for (String missing : made.notIsolated()) {
+                context.err().println("not isolated: " + missing);
+            }
+            return ExitCode.DONE;
+        } catch (InstanceException e) {
+            throw Names.failure(e);
+        }
+    }
+}
