@@ -3,6 +3,7 @@ package org.kmorph.kmp;
 
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32;
+import org.kmorph.kmp.wire.Limits;
 
 /** The checksum of a frame, in pieces as they come. Not thread-safe; allocates nothing over array-backed or direct buffers. */
 final class FrameCrc {
@@ -12,8 +13,19 @@ final class FrameCrc {
 
     private final byte[] zeros = new byte[4];
 
+    /** Where small frames are copied to, so that their checksum can be zeroed and one call does the rest. */
+    private final byte[] small = new byte[FrameView.HEADER_LENGTH + Limits.MAX_SMALL_PAYLOAD_BYTES];
+
     /** Of a whole frame that begins at an index. */
     int ofFrame(ByteBuffer buffer, int at, int payloadLength) {
+        int length = FrameView.HEADER_LENGTH + payloadLength;
+        if (length <= small.length) {
+            buffer.get(at, small, 0, length);
+            System.arraycopy(zeros, 0, small, FrameView.CRC, zeros.length);
+            crc.reset();
+            crc.update(small, 0, length);
+            return value();
+        }
         beginWithHeader(buffer, at);
         update(buffer, at + FrameView.HEADER_LENGTH, payloadLength);
         return value();

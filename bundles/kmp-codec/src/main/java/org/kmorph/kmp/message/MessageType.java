@@ -49,6 +49,8 @@ public enum MessageType {
 
     private final Reader reader;
 
+    private final boolean small;
+
     // made once: looking a type up allocates nothing
     private final Optional<MessageType> itself = Optional.of(this);
 
@@ -56,6 +58,7 @@ public enum MessageType {
         this.code = code;
         this.message = message;
         this.reader = reader;
+        this.small = code == 0x0001 || code == 0x8001 || code == 0x0002 || code == 0x0F01 || code == 0x0F02;
     }
 
     /** The type of a msg_type, if this version of the protocol has it. Allocates nothing. */
@@ -75,15 +78,12 @@ public enum MessageType {
 
     /** Whether its frame stays under 256 bytes, for the transport's fast path. */
     public boolean small() {
-        return switch (this) {
-            case HEARTBEAT_REQ, HEARTBEAT_RSP, HEALTH_STATUS, ERROR, RETRY -> true;
-            default -> false;
-        };
+        return small;
     }
 
     /** How long its payload may be. */
     public int maxPayloadBytes() {
-        return small() ? Limits.MAX_SMALL_PAYLOAD_BYTES : Limits.MAX_PAYLOAD_BYTES;
+        return small ? Limits.MAX_SMALL_PAYLOAD_BYTES : Limits.MAX_PAYLOAD_BYTES;
     }
 
     /** Whether it answers a request, and so must never be answered. */
