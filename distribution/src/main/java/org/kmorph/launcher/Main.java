@@ -10,7 +10,6 @@ import java.util.concurrent.CountDownLatch;
 import org.apache.felix.framework.FrameworkFactory;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
-import org.osgi.framework.FrameworkEvent;
 import org.osgi.framework.launch.Framework;
 import org.osgi.framework.startlevel.FrameworkStartLevel;
 
@@ -49,13 +48,15 @@ public final class Main {
         properties.forEach(System::setProperty);
         Framework framework = new FrameworkFactory().newFramework(properties);
         framework.init();
-        framework.getBundleContext().addFrameworkListener(Main::report);
+        StartErrors errors = new StartErrors();
+        framework.getBundleContext().addFrameworkListener(errors);
         InstalledBundles.install(settings, framework.getBundleContext());
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(framework), "kmorph-stop"));
         framework.start();
         CountDownLatch started = new CountDownLatch(1);
         framework.adapt(FrameworkStartLevel.class).setStartLevel(ALL_LEVELS, event -> started.countDown());
         started.await();
+        errors.check();
         new Readiness(settings).await();
         Readiness.announce();
         framework.waitForStop(0);
@@ -81,6 +82,8 @@ public final class Main {
         properties.put(Constants.FRAMEWORK_STORAGE_CLEAN, Constants.FRAMEWORK_STORAGE_CLEAN_ONFIRSTINIT);
         // An update starts the new version of a bundle beside the old one.
         properties.put(Constants.FRAMEWORK_BSNVERSION, Constants.FRAMEWORK_BSNVERSION_MULTIPLE);
+        // What the framework has to say comes as events, which the log has.
+        properties.put("felix.log.level", "0");
         properties.put("ds.loglevel", "warn");
         // gogo.jline starts a shell of its own; it finds nothing to do there and ends.
         properties.put("gosh.args", "--nointeractive --noshutdown");
@@ -94,12 +97,6 @@ public final class Main {
     private static Path logging(Settings settings) {
         boolean journal = System.getenv("JOURNAL_STREAM") != null;
         return settings.etc().resolve(journal ? "logback-journal.xml" : "logback.xml");
-    }
-
-    private static void report(FrameworkEvent event) {
-        if (event.getType() == FrameworkEvent.ERROR) {
-            System.err.println("kmorphd: bundle " + event.getBundle().getSymbolicName() + ": " + event.getThrowable());
-        }
     }
 
     private static void stop(Framework framework) {
