@@ -27,7 +27,7 @@ public final class Activator implements BundleActivator {
                 context,
                 context.getService(context.getServiceReference(ConfigurationAdmin.class)),
                 context.getService(context.getServiceReference(MetaTypeService.class)));
-        List<Change> refused = configurations.reload().stream()
+        List<Change> refused = configurations.readAgain().stream()
                 .filter(change -> change.outcome() == Outcome.REFUSED)
                 .toList();
         if (!refused.isEmpty()) {

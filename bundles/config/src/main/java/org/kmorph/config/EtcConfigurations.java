@@ -12,9 +12,13 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.kmorph.api.daemon.Configurations;
+import org.kmorph.api.daemon.ReloadListener;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.framework.ServiceReference;
 import org.osgi.service.cm.ConfigurationAdmin;
 import org.osgi.service.metatype.MetaTypeService;
 import org.slf4j.Logger;
@@ -46,6 +50,31 @@ final class EtcConfigurations implements Configurations {
 
     @Override
     public synchronized List<Change> reload() {
+        tell(ReloadListener::reloading);
+        try {
+            return readAgain();
+        } finally {
+            tell(ReloadListener::reloaded);
+        }
+    }
+
+    private void tell(Consumer<ReloadListener> what) {
+        try {
+            for (ServiceReference<ReloadListener> reference :
+                    context.getServiceReferences(ReloadListener.class, null)) {
+                ReloadListener listener = context.getService(reference);
+                if (listener != null) {
+                    what.accept(listener);
+                    context.ungetService(reference);
+                }
+            }
+        } catch (InvalidSyntaxException e) {
+            throw new IllegalStateException("no filter was given, so none can be wrong", e);
+        }
+    }
+
+    /** Reads all files, as at the start. */
+    synchronized List<Change> readAgain() {
         List<Change> changes = new ArrayList<>();
         try {
             TreeSet<String> names = new TreeSet<>(inForce.keySet());

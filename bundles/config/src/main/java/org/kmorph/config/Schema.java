@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.stream.Collectors;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.metatype.AttributeDefinition;
@@ -98,8 +97,7 @@ final class Schema {
 
     private static String description(AttributeDefinition attribute) {
         String[] defaults = attribute.getDefaultValue();
-        String usual =
-                defaults == null ? "" : Arrays.stream(defaults).collect(Collectors.joining(", ", "; default ", ""));
-        return attribute.getDescription() + usual;
+        String usual = defaults == null ? "" : "default " + String.join(", ", defaults);
+        return attribute.getDescription() == null ? usual : attribute.getDescription() + "; " + usual;
     }
 }

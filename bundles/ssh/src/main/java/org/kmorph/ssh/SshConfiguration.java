@@ -15,7 +15,10 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
     @AttributeDefinition(name = "Address to listen on", description = "An IP address, or a name that has one.")
     String host() default "127.0.0.1";
 
-    @AttributeDefinition(name = "Port to listen on", min = "1", max = "65535")
+    @AttributeDefinition(
+            name = "Port to listen on; 0 for any that is free, which the log then names",
+            min = "0",
+            max = "65535")
     int port() default 2222;
 
     @AttributeDefinition(name = "Public keys with their roles", description = "Relative to etc/.")

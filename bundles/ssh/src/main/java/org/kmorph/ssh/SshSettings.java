@@ -46,7 +46,7 @@ record SshSettings(
 
     /** @throws IllegalArgumentException naming the key, its value and what was expected */
     static SshSettings of(SshConfiguration configuration, Directories directories) {
-        within("port", configuration.port(), 1, 65535);
+        within("port", configuration.port(), 0, 65535);
         return new SshSettings(
                 configuration.host().strip(),
                 configuration.port(),

@@ -6,10 +6,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import org.apache.felix.gogo.runtime.CommandNotFoundException;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Converter;
 import org.apache.felix.service.command.Job;
+import org.kmorph.api.command.CommandRunner;
 import org.kmorph.api.command.ExitCode;
 import org.kmorph.api.command.Session;
 import org.slf4j.Logger;
@@ -25,9 +27,12 @@ final class GogoInterpreter implements Interpreter {
     private static final String SCRIPT_ENDING = ".gosh";
 
     private final CommandSession gogo;
+    private final CommandRunner runner;
     private final Session session;
 
-    GogoInterpreter(CommandProcessor processor, Session session, Path scripts) {
+    /** @param runner says what may have been meant by a word that is unknown */
+    GogoInterpreter(CommandProcessor processor, CommandRunner runner, Session session, Path scripts) {
+        this.runner = runner;
         this.session = session;
         gogo = processor.createSession(session.in(), session.out(), session.err());
         gogo.put(SESSION, session);
@@ -63,6 +68,8 @@ final class GogoInterpreter implements Interpreter {
             return ExitCode.DONE;
         } catch (CommandFailed e) {
             return e.code();
+        } catch (CommandNotFoundException e) {
+            return runner.run(session, List.of(e.getCommand()));
         } catch (InterruptedException e) {
             interrupt();
             throw e;

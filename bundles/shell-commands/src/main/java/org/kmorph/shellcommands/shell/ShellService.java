@@ -58,7 +58,7 @@ public final class ShellService implements Shell {
 
     private Interpreter interpreter(Session session) {
         return session.caller().role().mayActAs(Role.ADMIN)
-                ? new GogoInterpreter(processor, session, scripts)
+                ? new GogoInterpreter(processor, runner, session, scripts)
                 : new PlainInterpreter(runner, session);
     }
 
