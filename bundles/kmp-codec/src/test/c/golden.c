@@ -88,6 +88,9 @@ static void heartbeats(void)
 	const struct kmp_i_workload workload = {
 		.pid = 42, .exit_status = -1, .starts = 1, .since_ns = 5000000000
 	};
+	const struct kmp_i_operation operation = {
+		.operation = OPERATION, .role = KMP_ROLE_SOURCE, .state = KMP_OP_TRANSFERRING
+	};
 	const struct kmp_health_status status = {
 		.instance_id = 7,
 		.condition = KMP_C_MEMORY_PRESSURE,
@@ -106,6 +109,7 @@ static void heartbeats(void)
 	item(KMP_I_CAPABILITIES, &capabilities, sizeof(capabilities), "", 0);
 	text_item(KMP_I_AGENT_VERSION, "0.1.0");
 	item(KMP_I_WORKLOAD, &workload, sizeof(workload), "", 0);
+	item(KMP_I_OPERATION, &operation, sizeof(operation), "", 0);
 	send(KMP_HEARTBEAT_RSP);
 	ADD(status);
 	text_item(KMP_I_TEXT, "40 MiB of 1 GiB available");
@@ -304,12 +308,46 @@ static void morph(void)
 	send(KMP_MORPH_ROLLBACK);
 }
 
-static void answers(void)
+static void operation_answers(void)
 {
-	const struct kmp_operation_rsp operation = RSP(KMP_OP_NEGOTIATED, KMP_VERDICT_NO);
+	const struct kmp_operation_rsp described = RSP(KMP_OP_PREPARED, KMP_VERDICT_NONE);
+	const uint64_t capabilities = KMP_CAP_WORKLOAD | KMP_CAP_RECOVER | KMP_CAP_VMCORE |
+				      KMP_CAP_MORPH_SOURCE | KMP_CAP_MORPH_TARGET | KMP_CAP_ZSTD |
+				      KMP_CAP_XXH64 | KMP_CAP_TRACK_UFFD_WP | KMP_CAP_TRACK_HASH;
+	const struct kmp_i_state_kind kind = {
+		.kind = KMP_KIND_MEMORY,
+		.version_min = 1,
+		.version_max = 2,
+		.count = 1,
+		.bytes = 64 << 20,
+	};
+	const struct kmp_i_region region = {
+		.region = 3, .kind = KMP_KIND_MEMORY, .bytes = 64 << 20
+	};
+	const struct kmp_operation_rsp rehearsed = RSP(KMP_OP_TRANSFERRING, KMP_VERDICT_YES);
+	const struct kmp_i_check check = { .verdict = KMP_VERDICT_YES, .duration_us = 1500 };
+	const struct kmp_operation_rsp refused = RSP(KMP_OP_PREPARED, KMP_VERDICT_NO);
 	const struct kmp_i_incompatible incompatible = {
 		.code = KMP_E_NOT_SUPPORTED, .kind = KMP_KIND_SOCKETS
 	};
+
+	ADD(described);
+	text_item(KMP_I_KERNEL_RELEASE, "6.1.0-amd64");
+	item(KMP_I_CAPABILITIES, &capabilities, sizeof(capabilities), "", 0);
+	text_item(KMP_I_MACHINE, "x86_64");
+	item(KMP_I_STATE_KIND, &kind, sizeof(kind), "", 0);
+	item(KMP_I_REGION, &region, sizeof(region), "heap", 4);
+	send(KMP_MORPH_NEGOTIATE | KMP_ANSWER);
+	ADD(rehearsed);
+	item(KMP_I_CHECK, &check, sizeof(check), "memory: 64 MiB mapped", 21);
+	send(KMP_MORPH_VALIDATE | KMP_ANSWER);
+	ADD(refused);
+	item(KMP_I_INCOMPATIBLE, &incompatible, sizeof(incompatible), "no TCP_REPAIR", 13);
+	send(KMP_MORPH_NEGOTIATE | KMP_ANSWER);
+}
+
+static void answers(void)
+{
 	const struct kmp_ack ack = {
 		.head = RSP(KMP_OP_CAPTURING, KMP_VERDICT_NONE), .estimate_bytes = 0x200000
 	};
@@ -329,9 +367,7 @@ static void answers(void)
 		.delay_ms = 200, .request_type = KMP_MORPH_PREPARE, .code = KMP_E_BUSY
 	};
 
-	ADD(operation);
-	item(KMP_I_INCOMPATIBLE, &incompatible, sizeof(incompatible), "no TCP_REPAIR", 13);
-	send(KMP_MORPH_NEGOTIATE | KMP_ANSWER);
+	operation_answers();
 	ADD(ack);
 	send(KMP_VMCORE_START | KMP_ANSWER);
 	ADD(commit);
@@ -343,8 +379,31 @@ static void answers(void)
 	send(KMP_RETRY);
 }
 
+/* Walks items as the header offers it: every whole one, and never beyond the end. */
+static int walk(void)
+{
+	static const uint8_t items[] = { 6, 0, 2, 0, 'o', 'k', 0x77, 0x77, 0, 0, 6, 0, 3, 0, 'o', 'k' };
+	size_t at = 0;
+	const struct kmp_item *item = kmp_next_item(items, sizeof(items), &at);
+
+	if (!item || item->type != KMP_I_TEXT || item->len != 2 || at != 6)
+		return 0;
+	item = kmp_next_item(items, sizeof(items), &at);
+	if (!item || item->type != 0x7777 || item->len != 0 || at != 10)
+		return 0;
+	/* the third claims a byte more than there is */
+	if (kmp_next_item(items, sizeof(items), &at) || at != 10)
+		return 0;
+	at = 6;
+	return !kmp_next_item(items, 6, &at) && at == 6;
+}
+
 int main(void)
 {
+	if (!walk() || kmp_crc32(0, "123456789", 9) != 0xcbf43926) {
+		fputs("kmp_next_item or kmp_crc32 is wrong\n", stderr);
+		return 1;
+	}
 	heartbeats();
 	recovery();
 	capture();

@@ -29,7 +29,7 @@ class FuzzTest {
     }
 
     @Property(tries = 20_000)
-    void alteredPayloadsAreAMessageOrMalformed(@ForAll @IntRange(max = 21) int golden, @ForAll long seed) {
+    void alteredPayloadsAreAMessageOrMalformed(@ForAll @IntRange(max = 23) int golden, @ForAll long seed) {
         Message message = GOLDEN.get(golden);
         readAndWriteAgain(message.type(), altered(payload(message), new Random(seed)));
     }

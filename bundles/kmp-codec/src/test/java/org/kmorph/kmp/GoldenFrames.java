@@ -3,7 +3,8 @@ package org.kmorph.kmp;
 
 import static org.kmorph.kmp.item.OperationState.CAPTURING;
 import static org.kmorph.kmp.item.OperationState.FROZEN;
-import static org.kmorph.kmp.item.OperationState.NEGOTIATED;
+import static org.kmorph.kmp.item.OperationState.PREPARED;
+import static org.kmorph.kmp.item.OperationState.TRANSFERRING;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -13,6 +14,7 @@ import java.util.Map;
 import java.util.UUID;
 import org.kmorph.kmp.item.AgentVersion;
 import org.kmorph.kmp.item.Capabilities;
+import org.kmorph.kmp.item.Check;
 import org.kmorph.kmp.item.CpuRange;
 import org.kmorph.kmp.item.Device;
 import org.kmorph.kmp.item.Digest;
@@ -20,7 +22,10 @@ import org.kmorph.kmp.item.DigestAlgorithm;
 import org.kmorph.kmp.item.Incompatible;
 import org.kmorph.kmp.item.InstanceEntry;
 import org.kmorph.kmp.item.KernelRelease;
+import org.kmorph.kmp.item.Machine;
 import org.kmorph.kmp.item.MemoryRange;
+import org.kmorph.kmp.item.OperationStatus;
+import org.kmorph.kmp.item.Region;
 import org.kmorph.kmp.item.Role;
 import org.kmorph.kmp.item.StateKind;
 import org.kmorph.kmp.item.StateKindOffer;
@@ -108,7 +113,8 @@ final class GoldenFrames {
                                 new KernelRelease("6.12.9-amd64"),
                                 new Capabilities(0x19),
                                 new AgentVersion("0.1.0"),
-                                new WorkloadStatus(42, -1, 1, 5_000_000_000L))));
+                                new WorkloadStatus(42, -1, 1, 5_000_000_000L),
+                                new OperationStatus(OPERATION, Role.SOURCE, TRANSFERRING, 0))));
         all.put(
                 "KMP_HEALTH_STATUS",
                 new HealthStatus(
@@ -201,11 +207,32 @@ final class GoldenFrames {
 
     private static void answers(Map<String, Message> all) {
         all.put(
-                "operation answer",
+                "operation answer, what there is to move",
                 new OperationAnswer(
                         MessageType.MORPH_NEGOTIATE_ANSWER,
                         OPERATION,
-                        NEGOTIATED,
+                        PREPARED,
+                        Verdict.NONE,
+                        List.of(
+                                new KernelRelease("6.1.0-amd64"),
+                                new Capabilities(0x2ff),
+                                new Machine("x86_64"),
+                                new StateKindOffer(StateKind.MEMORY, 1, 2, 1, 64L << 20),
+                                new Region(3, StateKind.MEMORY, 0, 64L << 20, "heap"))));
+        all.put(
+                "operation answer, rehearsed",
+                new OperationAnswer(
+                        MessageType.MORPH_VALIDATE_ANSWER,
+                        OPERATION,
+                        TRANSFERRING,
+                        Verdict.YES,
+                        List.of(new Check(Verdict.YES, 1500, "memory: 64 MiB mapped"))));
+        all.put(
+                "operation answer, refused",
+                new OperationAnswer(
+                        MessageType.MORPH_NEGOTIATE_ANSWER,
+                        OPERATION,
+                        PREPARED,
                         Verdict.NO,
                         List.of(new Incompatible(ErrorCode.NOT_SUPPORTED, StateKind.SOCKETS, "no TCP_REPAIR"))));
         all.put(

@@ -45,7 +45,9 @@ class MalformedPayloadTest {
             Map.entry("KMP_MORPH_VALIDATE", 24),
             Map.entry("KMP_MORPH_COMMIT", 24),
             Map.entry("KMP_MORPH_ROLLBACK", 24),
-            Map.entry("operation answer", 24),
+            Map.entry("operation answer, what there is to move", 24),
+            Map.entry("operation answer, rehearsed", 24),
+            Map.entry("operation answer, refused", 24),
             Map.entry("acknowledgement", 48),
             Map.entry("commit answer", 40),
             Map.entry("KMP_ERROR", 16),
@@ -129,8 +131,8 @@ class MalformedPayloadTest {
         altered("KMP_MORPH_VALIDATE", 16, 0);
         altered("KMP_MORPH_COMMIT", 16, 5);
         altered("KMP_MORPH_ROLLBACK", 16, 0);
-        altered("operation answer", 16, 13);
-        altered("operation answer", 17, 3);
+        altered("operation answer, refused", 16, 13);
+        altered("operation answer, refused", 17, 3);
     }
 
     @Test

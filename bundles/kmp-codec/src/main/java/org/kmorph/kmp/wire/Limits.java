@@ -19,7 +19,8 @@ public final class Limits {
 
     public static final int MAX_REGIONS = 1024;
 
-    public static final int MAX_OUTSTANDING_REQUESTS = 256;
+    /** Unanswered requests of one side of a connection. */
+    public static final int MAX_OUTSTANDING = 256;
 
     public static final int MAX_RELEASE_BYTES = 64;
 
