@@ -177,6 +177,15 @@ class MalformedPayloadTest {
     }
 
     @Test
+    void quiesceWithoutALeaseIsMalformedAndAQueryIsNot() throws Exception {
+        byte[] payload = payload(GoldenFrames.messages().get("KMP_MORPH_COMMIT"));
+        ByteBuffer.wrap(payload).putInt(20, 0);
+        assertMalformed(MessageType.MORPH_COMMIT, payload, 24);
+        payload[16] = 0;
+        assertThat(read(MessageType.MORPH_COMMIT, payload)).isNotNull();
+    }
+
+    @Test
     void malformedIsAnsweredWithTheOffset() throws Exception {
         FrameView view = new FrameView().wrap(FrameDecoderTest.rawFrame(0x0001, new byte[5]), 0);
         assertThatThrownBy(view::message).isInstanceOfSatisfying(MalformedPayloadException.class, e -> {
