@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.kmorph.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every bundle of ours is replaced while the daemon works, again and again: no door closes, nothing of the old one stays. */
+class HotSwapTest {
+    private static final int UPDATES = Integer.getInteger("kmorph.updates", 200);
+
+    private static final Duration LONGEST_SILENCE = Duration.ofMillis(500);
+
+    @RegisterExtension
+    static final Kmorph KMORPH = new Kmorph();
+
+    static Stream<String> bundles() {
+        return KMORPH.ctl("bundle", "list", "-o", "json").ok().jsonRows().stream()
+                .filter(row -> "ours".equalsIgnoreCase(String.valueOf(row.get("origin"))))
+                .map(row -> String.valueOf(row.get("symbolic_name")))
+                .filter(name -> !name.equals("org.kmorph.native") && !name.equals("org.kmorph.api"))
+                .sorted();
+    }
+
+    /** The first use of anything loads classes that stay; after this, only a leak makes the number grow. */
+    @BeforeAll
+    static void useEverythingOnce() {
+        bundles().forEach(bundle -> update(bundle, 0));
+    }
+
+    @ParameterizedTest
+    @MethodSource("bundles")
+    void manyUpdatesLeaveNoClassLoaderAndNoDoorSilent(String bundle) throws Exception {
+        long before = classLoaders();
+        Duration longest;
+        try (DoorWatch watch = DoorWatch.over(KMORPH)) {
+            for (int number = 1; number <= UPDATES; number++) {
+                update(bundle, number);
+            }
+            longest = watch.longestSilence();
+        }
+        System.out.printf("%s: %d updates, longest silence of the door %d ms%n", bundle, UPDATES, longest.toMillis());
+        assertThat(longest).isLessThan(LONGEST_SILENCE);
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(30))
+                .pollInterval(Duration.ofSeconds(1))
+                .untilAsserted(() -> assertThat(classLoaders()).isLessThanOrEqualTo(before));
+    }
+
+    @Test
+    void anUpdateOfTheApiSaysWhatItRestartsAndIsQuick() {
+        Path jar = Jars.withVersion(
+                Jars.ours(KMORPH, "api"), "0.1.0.u1", KMORPH.home().resolve("api-u1.jar"));
+        long start = System.nanoTime();
+        Result result = KMORPH.ctl("bundle", "update", jar.toString()).ok();
+        Duration took = Duration.ofNanos(System.nanoTime() - start);
+        assertThat(result.out() + result.err()).contains("org.kmorph.control").contains("org.kmorph.journal");
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(10))
+                .until(() -> KMORPH.ctl("daemon", "status").status() == 0);
+        System.out.printf("update of api: %d ms%n", took.toMillis());
+        assertThat(took).isLessThan(Duration.ofSeconds(2));
+    }
+
+    private static void update(String bundle, int number) {
+        String artifact = bundle.substring("org.kmorph.".length());
+        Path jar = KMORPH.home().resolve(artifact + "-next.jar");
+        Jars.withVersion(Jars.ours(KMORPH, artifact), "0.1.0.u" + number, jar);
+        KMORPH.ctl("bundle", "update", jar.toString()).ok();
+    }
+
+    /** Bundle class loaders alive in the daemon after a full collection, as the JDK's own tool counts them. */
+    private static long classLoaders() {
+        String histogram = Programs.run(
+                        Path.of("/"), Map.of(), "", List.of("jcmd", Long.toString(KMORPH.pid()), "GC.class_histogram"))
+                .ok()
+                .out();
+        return histogram
+                .lines()
+                .filter(line -> line.contains("BundleWiringImpl$BundleClassLoader"))
+                .map(line -> line.strip().split("\\s+")[1])
+                .mapToLong(Long::parseLong)
+                .sum();
+    }
+}
