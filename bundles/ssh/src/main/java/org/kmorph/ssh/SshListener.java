@@ -2,12 +2,15 @@
 package org.kmorph.ssh;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.util.List;
+import org.apache.sshd.common.Factory;
+import org.apache.sshd.common.FactoryManager;
 import org.apache.sshd.common.NamedFactory;
 import org.apache.sshd.common.channel.ChannelFactory;
 import org.apache.sshd.common.cipher.BuiltinCiphers;
@@ -16,11 +19,13 @@ import org.apache.sshd.common.file.nonefs.NoneFileSystemFactory;
 import org.apache.sshd.common.global.KeepAliveHandler;
 import org.apache.sshd.common.io.IoAcceptor;
 import org.apache.sshd.common.io.IoServiceFactory;
+import org.apache.sshd.common.io.IoServiceFactoryFactory;
 import org.apache.sshd.common.kex.BuiltinDHFactories;
 import org.apache.sshd.common.keyprovider.KeyPairProvider;
 import org.apache.sshd.common.mac.BuiltinMacs;
 import org.apache.sshd.common.signature.BuiltinSignatures;
 import org.apache.sshd.common.signature.Signature;
+import org.apache.sshd.common.util.threads.CloseableExecutorService;
 import org.apache.sshd.core.CoreModuleProperties;
 import org.apache.sshd.server.ServerBuilder;
 import org.apache.sshd.server.SshServer;
@@ -55,15 +60,23 @@ final class SshListener {
 
     /** The server of sshd, with access to its acceptor. */
     private static final class Server extends SshServer {
-        private final SharedPortServices services;
+        /** Given as a factory, so that sshd closes the services with the server. */
+        Server() {
+            setIoServiceFactoryFactory(new IoServiceFactoryFactory() {
+                @Override
+                public IoServiceFactory create(FactoryManager manager) {
+                    try {
+                        return new SharedPortServices(manager);
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                }
 
-        Server() throws IOException {
-            services = new SharedPortServices(this);
-        }
-
-        @Override
-        public IoServiceFactory getIoServiceFactory() {
-            return services;
+                @Override
+                public void setExecutorServiceFactory(Factory<CloseableExecutorService> factory) {
+                    throw new IllegalStateException("the services make their own threads");
+                }
+            });
         }
 
         void stopListening() {
