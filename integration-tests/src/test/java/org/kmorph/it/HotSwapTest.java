@@ -17,7 +17,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every bundle of ours is replaced while the daemon works, again and again: no door closes, nothing of the old one stays. */
 class HotSwapTest {
-    private static final int UPDATES = Integer.getInteger("kmorph.updates", 200);
+    private static final int UPDATES = 200;
+
+    /** What a first few updates leave (a thread that was born in one, a cache) they leave once; a leak goes on. */
+    private static final int SETTLED = 20;
 
     private static final Duration LONGEST_SILENCE = Duration.ofMillis(500);
 
@@ -41,35 +44,57 @@ class HotSwapTest {
     @ParameterizedTest
     @MethodSource("bundles")
     void manyUpdatesLeaveNoClassLoaderAndNoDoorSilent(String bundle) throws Exception {
-        long before = classLoaders();
+        long before = 0;
         Duration longest;
         try (DoorWatch watch = DoorWatch.over(KMORPH)) {
             for (int number = 1; number <= UPDATES; number++) {
                 update(bundle, number);
+                if (number == SETTLED) {
+                    before = classLoaders();
+                }
             }
             longest = watch.longestSilence();
         }
         System.out.printf("%s: %d updates, longest silence of the door %d ms%n", bundle, UPDATES, longest.toMillis());
         assertThat(longest).isLessThan(LONGEST_SILENCE);
+        long settled = before;
         Awaitility.await()
                 .atMost(Duration.ofSeconds(30))
                 .pollInterval(Duration.ofSeconds(1))
-                .untilAsserted(() -> assertThat(classLoaders()).isLessThanOrEqualTo(before));
+                .untilAsserted(() -> assertThat(classLoaders()).isLessThanOrEqualTo(settled));
     }
 
+    /** From the command to all bundles at work again, wired to the new version. */
     @Test
     void anUpdateOfTheApiSaysWhatItRestartsAndIsQuick() {
         Path jar = Jars.withVersion(
                 Jars.ours(KMORPH, "api"), "0.1.0.u1", KMORPH.home().resolve("api-u1.jar"));
         long start = System.nanoTime();
         Result result = KMORPH.ctl("bundle", "update", jar.toString()).ok();
-        Duration took = Duration.ofNanos(System.nanoTime() - start);
-        assertThat(result.out() + result.err()).contains("org.kmorph.control").contains("org.kmorph.journal");
+        assertThat(result.err())
+                .contains("restarts")
+                .contains("org.kmorph.control")
+                .contains("org.kmorph.journal");
         Awaitility.await()
                 .atMost(Duration.ofSeconds(10))
-                .until(() -> KMORPH.ctl("daemon", "status").status() == 0);
-        System.out.printf("update of api: %d ms%n", took.toMillis());
+                .pollInterval(Duration.ofMillis(20))
+                .until(HotSwapTest::onlyTheNewApiIsThereAndAllWorks);
+        Duration took = Duration.ofNanos(System.nanoTime() - start);
+        System.out.printf("update of api: %d ms until all bundles work again%n", took.toMillis());
         assertThat(took).isLessThan(Duration.ofSeconds(2));
+    }
+
+    private static boolean onlyTheNewApiIsThereAndAllWorks() {
+        Result list = KMORPH.ctl("bundle", "list", "-o", "json");
+        if (list.status() != 0) {
+            return false;
+        }
+        List<Map<String, Object>> rows = list.jsonRows();
+        List<Object> versions = rows.stream()
+                .filter(row -> row.get("symbolic_name").equals("org.kmorph.api"))
+                .map(row -> row.get("version"))
+                .toList();
+        return versions.equals(List.of("0.1.0.u1")) && rows.stream().noneMatch(row -> row.containsKey("problem"));
     }
 
     private static void update(String bundle, int number) {
