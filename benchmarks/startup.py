@@ -52,8 +52,12 @@ def quiet(*words, **more):
     return subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **more)
 
 
+def succeeds(words, environment):
+    return subprocess.run(words, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
 def command_ms(words, environment):
-    quiet(*words, env=environment)
+    wait_for(lambda: succeeds(words, environment), "the first command")
     times = []
     for _ in range(COMMANDS):
         start = time.perf_counter()
