@@ -70,8 +70,6 @@ class Kmorph:
     def __init__(self, distribution, scratch):
         self.home = scratch / "kmorph"
         shutil.copytree(distribution, self.home, symlinks=True)
-        with open(self.home / "etc/org.kmorph.ssh.cfg", "a") as config:
-            config.write("\nport = 0\n")
 
     def round(self):
         start = time.perf_counter()

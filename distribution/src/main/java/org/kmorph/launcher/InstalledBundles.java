@@ -17,7 +17,8 @@ import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
 import org.osgi.framework.Version;
-import org.osgi.framework.startlevel.BundleStartLevel;
+import org.osgi.framework.startlevel.FrameworkStartLevel;
+import org.osgi.framework.wiring.BundleRevision;
 
 /**
  * Installs the distribution's bundles, {@code bundles/LEVEL/*.jar} where LEVEL is the start level, and what was installed, updated or
@@ -121,9 +122,10 @@ final class InstalledBundles {
 
     private static void install(BundleContext framework, Item item) throws StartException {
         try {
+            // each bundle is installed with its level, instead of being written down again with another one
+            framework.getBundle(0).adapt(FrameworkStartLevel.class).setInitialBundleStartLevel(item.level());
             Bundle bundle = framework.installBundle("reference:" + item.jar().toUri());
-            bundle.adapt(BundleStartLevel.class).setStartLevel(item.level());
-            if (bundle.getHeaders().get(Constants.FRAGMENT_HOST) == null) {
+            if ((bundle.adapt(BundleRevision.class).getTypes() & BundleRevision.TYPE_FRAGMENT) == 0) {
                 bundle.start(Bundle.START_ACTIVATION_POLICY);
             }
         } catch (BundleException e) {

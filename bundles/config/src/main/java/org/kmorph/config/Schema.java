@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.config;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -22,10 +24,23 @@ final class Schema {
         }
     }
 
-    /** The declaration of this configuration by any bundle there is; the newest bundle's where several declare it. */
+    /**
+     * The declaration of this configuration by any bundle there is. Ours are named for their bundles, which are asked first: to ask all is
+     * slow, and this runs while the daemon starts.
+     */
     static Optional<Schema> of(String pid, BundleContext context, MetaTypeService metatype) {
-        Optional<Schema> found = Optional.empty();
+        List<Bundle> named = new ArrayList<>();
+        List<Bundle> others = new ArrayList<>();
         for (Bundle bundle : context.getBundles()) {
+            (pid.startsWith(String.valueOf(bundle.getSymbolicName())) ? named : others).add(bundle);
+        }
+        return declared(pid, named, metatype).or(() -> declared(pid, others, metatype));
+    }
+
+    /** Of two versions, while one replaces the other, the newer one's. */
+    private static Optional<Schema> declared(String pid, List<Bundle> bundles, MetaTypeService metatype) {
+        Optional<Schema> found = Optional.empty();
+        for (Bundle bundle : bundles) {
             MetaTypeInformation information = metatype.getMetaTypeInformation(bundle);
             if (information != null && Arrays.asList(information.getPids()).contains(pid)) {
                 found = Optional.of(new Schema(information.getObjectClassDefinition(pid, null)));

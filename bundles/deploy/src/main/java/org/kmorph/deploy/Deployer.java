@@ -17,6 +17,7 @@ import org.kmorph.api.daemon.Directories;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.startlevel.BundleStartLevel;
+import org.osgi.framework.startlevel.FrameworkStartLevel;
 import org.osgi.framework.wiring.FrameworkWiring;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -93,7 +94,10 @@ public final class Deployer implements BundleManager {
     private BundleInfo info(Bundle bundle) {
         List<String> problems = new ArrayList<>();
         health.problems(bundle).forEach((component, problem) -> problems.add(component + " " + problem));
-        boolean worksAsIs = bundle.getBundleId() == 0 || bundle.getState() == Bundle.ACTIVE && problems.isEmpty();
+        boolean onDemand = bundle.adapt(BundleStartLevel.class).getStartLevel()
+                > context.getBundle(0).adapt(FrameworkStartLevel.class).getStartLevel();
+        boolean worksAsIs =
+                bundle.getBundleId() == 0 || onDemand || bundle.getState() == Bundle.ACTIVE && problems.isEmpty();
         return new BundleInfo(
                 bundle.getBundleId(),
                 String.valueOf(bundle.getSymbolicName()),

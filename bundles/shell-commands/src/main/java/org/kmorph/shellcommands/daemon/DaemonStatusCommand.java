@@ -23,6 +23,8 @@ import org.kmorph.api.daemon.Directories;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
+import org.osgi.framework.startlevel.BundleStartLevel;
+import org.osgi.framework.startlevel.FrameworkStartLevel;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -100,9 +102,11 @@ public final class DaemonStatusCommand implements Command {
 
     private List<String> problems() {
         List<String> problems = new ArrayList<>();
+        int level = context.getBundle(0).adapt(FrameworkStartLevel.class).getStartLevel();
         for (Bundle bundle : context.getBundles()) {
             boolean fragment = bundle.getHeaders().get(Constants.FRAGMENT_HOST) != null;
-            if (bundle.getState() != Bundle.ACTIVE && bundle.getState() != Bundle.STARTING && !fragment) {
+            boolean due = bundle.adapt(BundleStartLevel.class).getStartLevel() <= level;
+            if (due && bundle.getState() != Bundle.ACTIVE && bundle.getState() != Bundle.STARTING && !fragment) {
                 problems.add("bundle " + bundle.getSymbolicName() + " is not active");
             }
         }

@@ -3,8 +3,10 @@ package org.kmorph.shellcommands.shell;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.felix.service.command.CommandProcessor;
 import org.jline.reader.Candidate;
 import org.jline.reader.EndOfFileException;
@@ -20,7 +22,9 @@ import org.kmorph.api.command.Role;
 import org.kmorph.api.command.Session;
 import org.kmorph.api.command.Shell;
 import org.kmorph.api.daemon.Directories;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.startlevel.BundleStartLevel;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -33,6 +37,11 @@ public final class ShellService implements Shell {
     /** What begins a new command within a line of Gogo. */
     private static final String STARTERS = "|;&{(\n";
 
+    private static final String GOGO_WORDS = "org.apache.felix.gogo.jline";
+
+    private static final Duration GOGO_PATIENCE = Duration.ofSeconds(10);
+
+    private final BundleContext context;
     private final Path scripts;
 
     @Reference(policy = ReferencePolicy.DYNAMIC, policyOption = ReferencePolicyOption.GREEDY)
@@ -43,7 +52,27 @@ public final class ShellService implements Shell {
 
     @Activate
     public ShellService(BundleContext context) {
+        this.context = context;
         scripts = Directories.of(context).etc().resolve("scripts");
+    }
+
+    /** What Gogo has besides its grammar (grep, each, if) costs time to start, and is started for the first shell that may want it. */
+    private void startGogoWords() {
+        for (Bundle bundle : context.getBundles()) {
+            BundleStartLevel level = bundle.adapt(BundleStartLevel.class);
+            if (GOGO_WORDS.equals(bundle.getSymbolicName()) && bundle.getState() != Bundle.ACTIVE) {
+                level.setStartLevel(
+                        context.getBundle().adapt(BundleStartLevel.class).getStartLevel());
+                awaitActive(bundle);
+            }
+        }
+    }
+
+    private static void awaitActive(Bundle bundle) {
+        long deadline = System.nanoTime() + GOGO_PATIENCE.toNanos();
+        while (bundle.getState() != Bundle.ACTIVE && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(1_000_000);
+        }
     }
 
     @Override
@@ -57,9 +86,11 @@ public final class ShellService implements Shell {
     }
 
     private Interpreter interpreter(Session session) {
-        return session.caller().role().mayActAs(Role.ADMIN)
-                ? new GogoInterpreter(processor, runner, session, scripts)
-                : new PlainInterpreter(runner, session);
+        if (!session.caller().role().mayActAs(Role.ADMIN)) {
+            return new PlainInterpreter(runner, session);
+        }
+        startGogoWords();
+        return new GogoInterpreter(processor, runner, session, scripts);
     }
 
     @Override
