@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.kmorph.api.command.Argument;
 import org.kmorph.api.command.Caller;
 import org.kmorph.api.command.Command;
@@ -55,11 +56,19 @@ public final class Engine implements CommandRunner {
     private final Completion completion = new Completion(table);
     private final List<ServiceRegistration<Command>> own = new ArrayList<>();
 
+    private final AtomicReference<Journal> journal = new AtomicReference<>();
+
     @Reference(
             cardinality = ReferenceCardinality.OPTIONAL,
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
-    private volatile Journal journal;
+    void useJournal(Journal added) {
+        journal.set(added);
+    }
+
+    void unuseJournal(Journal removed) {
+        journal.compareAndSet(removed, null);
+    }
 
     @Reference(
             cardinality = ReferenceCardinality.MULTIPLE,
@@ -244,7 +253,7 @@ public final class Engine implements CommandRunner {
     /** The journal; while its bundle is replaced there is none for a moment. */
     private Journal presentJournal() {
         long deadline = System.nanoTime() + JOURNAL_PATIENCE.toNanos();
-        Journal present = journal;
+        Journal present = journal.get();
         while (present == null && System.nanoTime() < deadline) {
             try {
                 TimeUnit.MILLISECONDS.sleep(5);
@@ -252,7 +261,7 @@ public final class Engine implements CommandRunner {
                 Thread.currentThread().interrupt();
                 break;
             }
-            present = journal;
+            present = journal.get();
         }
         return present == null ? new NoJournal() : present;
     }
