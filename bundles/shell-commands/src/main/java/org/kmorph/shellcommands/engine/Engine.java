@@ -50,6 +50,8 @@ public final class Engine implements CommandRunner {
     /** Ends the daemon even when its disk is full: a person who cannot stop it would kill it. */
     private static final String ALWAYS_ALLOWED = "daemon stop";
 
+    private final Running running;
+
     private final CommandTable table = new CommandTable();
     private final InFlight inFlight = new InFlight();
     private final Audit audit = new Audit(this::presentJournal);
@@ -57,6 +59,11 @@ public final class Engine implements CommandRunner {
     private final List<ServiceRegistration<Command>> own = new ArrayList<>();
 
     private final AtomicReference<Journal> journal = new AtomicReference<>();
+
+    @Activate
+    public Engine(@Reference Running running) {
+        this.running = running;
+    }
 
     @Reference(
             cardinality = ReferenceCardinality.OPTIONAL,
@@ -146,7 +153,7 @@ public final class Engine implements CommandRunner {
             return fail(session, ExitCode.USAGE, e.getMessage());
         }
         Call call = new Call(session, arguments, values);
-        return spec.changes() ? audited(command.get(), call, words) : execute(command.get(), call);
+        return spec.changes() ? counted(command.get(), call, words) : execute(command.get(), call);
     }
 
     private ExitCode unknown(Session session, List<String> words) {
@@ -183,6 +190,21 @@ public final class Engine implements CommandRunner {
 
     private static String lower(Enum<?> value) {
         return value.name().toLowerCase(Locale.ROOT);
+    }
+
+    /** What changes something is not cut off by a graceful stop. */
+    private ExitCode counted(Command command, Call call, List<String> words) {
+        String name = command.spec().name();
+        if (name.equals(ALWAYS_ALLOWED)) {
+            return audited(command, call, words);
+        }
+        Optional<Running.Entry> entry = running.enter(name);
+        if (entry.isEmpty()) {
+            return fail(call, ExitCode.FAILED, name + " was not begun: the daemon stops when what runs has ended");
+        }
+        try (Running.Entry ran = entry.get()) {
+            return audited(command, call, words);
+        }
     }
 
     /** What changes something runs only when it could be recorded that it does. */

@@ -5,12 +5,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.felix.gogo.runtime.CommandNotFoundException;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Converter;
 import org.apache.felix.service.command.Job;
+import org.kmorph.api.command.CallerTerminal;
 import org.kmorph.api.command.CommandRunner;
 import org.kmorph.api.command.ExitCode;
 import org.kmorph.api.command.Session;
@@ -26,6 +28,11 @@ final class GogoInterpreter implements Interpreter {
 
     private static final String SCRIPT_ENDING = ".gosh";
 
+    /** Gogo's own words take a session's output for a terminal always: where it is none, their colours are nothing. */
+    private static final Map<String, String> COLOURLESS = Map.of(
+            "GREP_COLORS", "mt=:ms=:mc=:sl=:cx=:rv=:fn=:ln=:bn=:se=",
+            "LS_COLORS", "dr=:ex=:sl=:ot=");
+
     private final CommandSession gogo;
     private final CommandRunner runner;
     private final Session session;
@@ -38,6 +45,9 @@ final class GogoInterpreter implements Interpreter {
         gogo.put(SESSION, session);
         gogo.put("SCOPE", "kmorph:gogo:*");
         gogo.currentDir(session.workingDirectory());
+        if (!session.terminal().map(CallerTerminal::colour).orElse(false)) {
+            COLOURLESS.forEach(gogo::put);
+        }
         addScripts(scripts);
     }
 

@@ -4,6 +4,7 @@ package org.kmorph.shellcommands.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,7 +21,8 @@ import org.kmorph.api.command.ValueType;
 
 class EngineTest {
     private final MemoryJournal journal = new MemoryJournal();
-    private final Engine engine = new Engine();
+    private final Running running = new Running();
+    private final Engine engine = new Engine(running);
 
     @BeforeEach
     void bindJournal() {
@@ -173,6 +175,67 @@ class EngineTest {
         TestSession session = new TestSession(Role.VIEWER);
         assertThat(engine.run(session, List.of(words))).as(session.complaints()).isEqualTo(ExitCode.DONE);
         return session.printed();
+    }
+
+    @Test
+    void aGracefulStopWaitsForWhatRunsAndBeginsNothingMore() throws Exception {
+        CountDownLatch entered = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        add(changing("work"), context -> {
+            entered.countDown();
+            end.await();
+            return ExitCode.DONE;
+        });
+        add(CommandSpec.named("look").reads(Role.VIEWER), context -> ExitCode.DONE);
+        CompletableFuture<ExitCode> work =
+                CompletableFuture.supplyAsync(() -> engine.run(new TestSession(Role.ADMIN), List.of("work")));
+        entered.await();
+        CompletableFuture<List<String>> told = new CompletableFuture<>();
+        Thread stop = stopping(told);
+        assertThat(told.get()).containsExactly("work");
+        TestSession late = new TestSession(Role.ADMIN);
+        assertThat(engine.run(late, List.of("work"))).isEqualTo(ExitCode.FAILED);
+        assertThat(late.complaints()).contains("the daemon stops");
+        assertThat(printed("look")).isEmpty();
+        assertThat(stop.isAlive()).isTrue();
+        end.countDown();
+        stop.join();
+        assertThat(work.get()).isEqualTo(ExitCode.DONE);
+    }
+
+    @Test
+    void aGracefulStopThatIsGivenUpLetsCommandsBeginAgain() throws Exception {
+        CountDownLatch entered = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        add(changing("work"), context -> {
+            entered.countDown();
+            end.await();
+            return ExitCode.DONE;
+        });
+        add(changing("more"), context -> ExitCode.DONE);
+        CompletableFuture<ExitCode> work =
+                CompletableFuture.supplyAsync(() -> engine.run(new TestSession(Role.ADMIN), List.of("work")));
+        entered.await();
+        CompletableFuture<List<String>> told = new CompletableFuture<>();
+        Thread stop = stopping(told);
+        told.get();
+        stop.interrupt();
+        stop.join();
+        assertThat(engine.run(new TestSession(Role.ADMIN), List.of("more"))).isEqualTo(ExitCode.DONE);
+        end.countDown();
+        assertThat(work.get()).isEqualTo(ExitCode.DONE);
+    }
+
+    private Thread stopping(CompletableFuture<List<String>> told) {
+        Thread stop = new Thread(() -> {
+            try {
+                running.closeAndAwait(told::complete);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        stop.start();
+        return stop;
     }
 
     @Test

@@ -79,7 +79,7 @@ class RoleMatrixTest {
             new DaemonReloadCommand(),
             new DaemonStartCommand(),
             new DaemonStatusCommand(null, null),
-            new DaemonStopCommand(null),
+            new DaemonStopCommand(null, null),
             new HealthCommand(null, null),
             new HeartbeatCommand(null, null, null),
             new HelpCommand(null),
@@ -120,7 +120,7 @@ class RoleMatrixTest {
 
     private static void check(CommandSpec spec, Role role) {
         MemoryJournal journal = new MemoryJournal();
-        Engine engine = new Engine();
+        Engine engine = new Engine(new Running());
         engine.useJournal(journal);
         List<String> ran = new ArrayList<>();
         engine.addCommand(new Command() {
