@@ -19,7 +19,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * A copy of the assembled distribution in a directory of its own, with a space in its path, as a user unpacks it. As an extension
  * it is made and its daemon started before all tests of a class, and stopped and deleted after them.
  */
-final class Kmorph implements BeforeAllCallback, AfterAllCallback {
+final class Kmorph implements BeforeAllCallback, AfterAllCallback, AutoCloseable {
     private Path home;
 
     /** Copies the distribution; SSH gets a free port. */
@@ -48,6 +48,11 @@ final class Kmorph implements BeforeAllCallback, AfterAllCallback {
 
     @Override
     public void afterAll(ExtensionContext context) {
+        remove();
+    }
+
+    @Override
+    public void close() {
         remove();
     }
 

@@ -57,7 +57,8 @@ final class CommandTable {
     List<String> suggestions(List<String> words) {
         return byName.keySet().stream()
                 .map(name -> Map.entry(name, distance(name, words)))
-                .filter(entry -> entry.getValue() <= NEAR)
+                .filter(entry ->
+                        entry.getValue() <= Math.min(NEAR, entry.getKey().length() / 2))
                 .sorted(Comparator.<Map.Entry<String, Integer>>comparingInt(Map.Entry::getValue)
                         .thenComparing(Map.Entry::getKey))
                 .limit(3)
@@ -65,9 +66,11 @@ final class CommandTable {
                 .toList();
     }
 
-    /** Of as many words as the name has. */
+    /** Of as many words as both have. */
     private static int distance(String name, List<String> words) {
-        int length = name.split(" ").length;
-        return Spelling.distance(name, String.join(" ", words.subList(0, Math.min(length, words.size()))));
+        List<String> parts = List.of(name.split(" "));
+        int length = Math.min(parts.size(), words.size());
+        return Spelling.distance(
+                String.join(" ", parts.subList(0, length)), String.join(" ", words.subList(0, length)));
     }
 }

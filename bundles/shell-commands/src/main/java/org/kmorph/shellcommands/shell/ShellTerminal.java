@@ -26,6 +26,10 @@ final class ShellTerminal implements AutoCloseable {
         this.session = session;
         this.caller = caller;
         terminal = new ExternalTerminal("kmorph", caller.type(), session.in(), session.out(), StandardCharsets.UTF_8);
+        Attributes attributes = terminal.getAttributes();
+        // the caller's own terminal, or his door, does that
+        attributes.setOutputFlag(Attributes.OutputFlag.ONLCR, false);
+        terminal.setAttributes(attributes);
         resize();
         resizes = caller.onResize(() -> {
             resize();
