@@ -89,6 +89,8 @@ public final class Main {
         properties.put("gosh.args", "--nointeractive --noshutdown");
         properties.put("gosh.home", settings.home().resolve("lib/gosh").toString());
         properties.put("org.ops4j.pax.logging.DefaultServiceLog.level", "WARN");
+        // its history would keep exceptions, and with them the classes of bundles long replaced
+        properties.put("org.ops4j.pax.logging.logReaderEnabled", "false");
         properties.put("org.ops4j.pax.logging.property.file", logging(settings).toString());
         return properties;
     }

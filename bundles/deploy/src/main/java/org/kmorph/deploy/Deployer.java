@@ -85,7 +85,11 @@ public final class Deployer implements BundleManager {
     public List<BundleInfo> list() {
         List<BundleInfo> all = new ArrayList<>();
         for (Bundle bundle : context.getBundles()) {
-            all.add(info(bundle));
+            try {
+                all.add(info(bundle));
+            } catch (IllegalArgumentException | IllegalStateException e) {
+                LOG.debug("{} was uninstalled while the bundles were listed", bundle);
+            }
         }
         all.addAll(deployDirectory.refused());
         return all;

@@ -104,9 +104,7 @@ public final class DaemonStatusCommand implements Command {
         List<String> problems = new ArrayList<>();
         int level = context.getBundle(0).adapt(FrameworkStartLevel.class).getStartLevel();
         for (Bundle bundle : context.getBundles()) {
-            boolean fragment = bundle.getHeaders().get(Constants.FRAGMENT_HOST) != null;
-            boolean due = bundle.adapt(BundleStartLevel.class).getStartLevel() <= level;
-            if (due && bundle.getState() != Bundle.ACTIVE && bundle.getState() != Bundle.STARTING && !fragment) {
+            if (bundle.getState() != Bundle.ACTIVE && bundle.getState() != Bundle.STARTING && due(bundle, level)) {
                 problems.add("bundle " + bundle.getSymbolicName() + " is not active");
             }
         }
@@ -118,6 +116,16 @@ public final class DaemonStatusCommand implements Command {
             }
         }
         return problems;
+    }
+
+    /** Whether the bundle is one that ought to be active by now; a replaced one, uninstalled while we look, is not. */
+    private static boolean due(Bundle bundle, int level) {
+        try {
+            return bundle.getHeaders().get(Constants.FRAGMENT_HOST) == null
+                    && bundle.adapt(BundleStartLevel.class).getStartLevel() <= level;
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            return false;
+        }
     }
 
     private static String firstLine(String text) {
