@@ -646,4 +646,6 @@ class TheBinary(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    # a shell's background job ignores it, and so would the client
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     unittest.main()

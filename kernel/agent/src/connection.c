@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Connections: bytes in, whole frames out, and no peer that can hold up another. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <linux/vm_sockets.h>
+
+#include "agent.h"
+
+#define MAX_CONNECTIONS 8
+
+/* Room for any message; while only small ones come, the smaller size is kept. */
+#define SMALL_BUFFER 4096u
+#define LARGE_BUFFER (KMP_HEADER_LEN + KMP_MAX_PAYLOAD_BYTES)
+
+/* What a peer may leave unread. */
+#define MAX_UNSENT 65536u
+
+#define DEADLINE (KMP_FRAME_DEADLINE_MS * MS)
+
+/* How long a connection that is to be closed after its last answer may take to send it. */
+#define LINGER (SECOND)
+
+/* Over vsock, the host: VMADDR_CID_HOST. */
+#define DAEMON_CID VMADDR_CID_HOST
+
+struct connection {
+	struct watch watch;
+	uint64_t number;
+	uint8_t *in;
+	size_t in_size, in_length;
+	uint8_t out[MAX_UNSENT];
+	size_t out_length;
+	uint64_t frame_since;  /* when the first byte of a frame came that is not whole; 0: none */
+	uint64_t unsent_since; /* when the peer stopped reading; 0: it reads */
+	uint64_t close_at;     /* 0: stays */
+};
+
+static struct connection *connections[MAX_CONNECTIONS];
+static uint64_t numbers;
+static bool over_vsock;
+
+static void drop(struct connection *connection)
+{
+	for (size_t i = 0; i < MAX_CONNECTIONS; i++)
+		if (connections[i] == connection)
+			connections[i] = NULL;
+	watch_close(&connection->watch);
+	free(connection->in);
+	free(connection);
+}
+
+static void flush(struct connection *connection)
+{
+	uint64_t before = connection->out_length;
+	ssize_t sent;
+
+	if (connection->out_length == 0)
+		return;
+	sent = send(connection->watch.fd, connection->out, connection->out_length,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (sent > 0) {
+		connection->out_length -= (size_t)sent;
+		memmove(connection->out, connection->out + sent, connection->out_length);
+		connection->unsent_since = 0;
+	}
+	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+		/* reading will say that it is gone; nothing more is sent */
+		connection->out_length = 0;
+		connection->close_at = connection->close_at ? connection->close_at : now_ns();
+		return;
+	}
+	if (connection->out_length && !connection->unsent_since)
+		connection->unsent_since = now_ns();
+	if ((before > 0) != (connection->out_length > 0) || connection->out_length)
+		watch_change(&connection->watch,
+			     connection->out_length ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+void connection_send(struct connection *connection, uint8_t *bytes, uint16_t type,
+		     uint32_t sequence, size_t payload_length)
+{
+	size_t length = KMP_HEADER_LEN + payload_length;
+
+	if (connection->close_at)
+		return;
+	if (connection->out_length + length > MAX_UNSENT) {
+		connection->close_at = now_ns();
+		return;
+	}
+	frame_seal(bytes, type, sequence, (uint32_t)payload_length, boot_ns());
+	memcpy(connection->out + connection->out_length, bytes, length);
+	connection->out_length += length;
+	flush(connection);
+}
+
+void connections_broadcast(uint8_t *bytes, uint16_t type, size_t payload_length)
+{
+	static uint32_t sequence;
+
+	sequence++;
+	for (size_t i = 0; i < MAX_CONNECTIONS; i++)
+		if (connections[i])
+			connection_send(connections[i], bytes, type, sequence, payload_length);
+}
+
+struct connection *connection_find(uint64_t number)
+{
+	for (size_t i = 0; i < MAX_CONNECTIONS; i++)
+		if (connections[i] && connections[i]->number == number)
+			return connections[i];
+	return NULL;
+}
+
+uint64_t connection_number(const struct connection *connection)
+{
+	return connection->number;
+}
+
+static void close_after_answer(struct connection *connection)
+{
+	connection->close_at = connection->out_length ? now_ns() + LINGER : now_ns();
+}
+
+/* Deals with all whole frames; the bytes of the rest are moved to the front. */
+static void take_frames(struct connection *connection)
+{
+	size_t used = 0;
+
+	while (!connection->close_at && used < connection->in_length) {
+		struct frame frame;
+		enum frame_state state =
+			frame_parse(connection->in + used, connection->in_length - used, &frame);
+
+		if (state == FRAME_MORE)
+			break;
+		if (state == FRAME_WHOLE) {
+			answer(connection, &frame);
+			used += KMP_HEADER_LEN + frame.header.payload_len;
+			continue;
+		}
+		if (state == FRAME_OTHER_VERSION)
+			answer_error(connection, &frame.header, KMP_E_UNSUPPORTED_VERSION,
+				     frame.header.version, NULL);
+		else if (state == FRAME_TOO_LARGE)
+			answer_error(connection, &frame.header, KMP_E_TOO_LARGE, frame.limit, NULL);
+		close_after_answer(connection);
+	}
+	if (used > 0)
+		connection->frame_since = 0;
+	connection->in_length -= used;
+	memmove(connection->in, connection->in + used, connection->in_length);
+	if (connection->in_length && !connection->frame_since)
+		connection->frame_since = now_ns();
+}
+
+/* Grows for a frame that is larger than the buffer, and shrinks again after it. */
+static bool make_room(struct connection *connection)
+{
+	size_t wanted = SMALL_BUFFER;
+	uint8_t *moved;
+
+	if (connection->in_length == connection->in_size)
+		wanted = LARGE_BUFFER;
+	else if (connection->in_length > SMALL_BUFFER / 2)
+		return true;
+	if (wanted == connection->in_size)
+		return true;
+	moved = realloc(connection->in, wanted);
+	if (!moved)
+		return connection->in_length < connection->in_size;
+	connection->in = moved;
+	connection->in_size = wanted;
+	return true;
+}
+
+static void ready(struct watch *watch, uint32_t events)
+{
+	struct connection *connection = (struct connection *)watch;
+	ssize_t got;
+
+	if (events & EPOLLOUT)
+		flush(connection);
+	if (!(events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		return;
+	if (!make_room(connection)) {
+		drop(connection);
+		return;
+	}
+	got = recv(watch->fd, connection->in + connection->in_length,
+		   connection->in_size - connection->in_length, MSG_DONTWAIT);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0) {
+		drop(connection);
+		return;
+	}
+	if (connection->close_at)
+		return; /* nothing more is read from it */
+	connection->in_length += (size_t)got;
+	take_frames(connection);
+}
+
+static bool is_the_daemon(int fd)
+{
+	struct sockaddr_vm peer;
+	socklen_t length = sizeof(peer);
+
+	return !over_vsock || (getpeername(fd, (struct sockaddr *)&peer, &length) == 0 &&
+			       peer.svm_cid == DAEMON_CID);
+}
+
+static void welcome(struct watch *watch, uint32_t events)
+{
+	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct connection *connection;
+
+	(void)events;
+	if (fd < 0)
+		return;
+	for (size_t i = 0; i < MAX_CONNECTIONS && is_the_daemon(fd); i++) {
+		if (connections[i])
+			continue;
+		connection = calloc(1, sizeof(*connection));
+		if (!connection)
+			break;
+		connection->in = malloc(SMALL_BUFFER);
+		if (!connection->in) {
+			free(connection);
+			break;
+		}
+		connection->in_size = SMALL_BUFFER;
+		connection->watch = (struct watch){ .fd = fd, .ready = ready };
+		connection->number = ++numbers;
+		connections[i] = connection;
+		watch_add(&connection->watch, EPOLLIN);
+		return;
+	}
+	close(fd);
+}
+
+static struct watch listener = { .ready = welcome };
+
+static void listen_unix(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		die("the path %s is too long for a socket: at most %zu bytes", path,
+		    sizeof(address.sun_path) - 1);
+	strcpy(address.sun_path, path);
+	listener.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	unlink(path);
+	umask(0177);
+	if (listener.fd < 0 ||
+	    bind(listener.fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(listener.fd, 64) < 0)
+		die("cannot listen at %s: %s", path, strerror(errno));
+	umask(022);
+}
+
+static void listen_vsock(const char *port)
+{
+	struct sockaddr_vm address = { .svm_family = AF_VSOCK, .svm_cid = VMADDR_CID_ANY };
+	char *end;
+	unsigned long number = strtoul(port, &end, 10);
+
+	if (end == port || *end || number >= UINT32_MAX)
+		die("\"%s\" is no port; expected vsock:NUMBER", port);
+	address.svm_port = (unsigned int)number;
+	over_vsock = true;
+	listener.fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (listener.fd < 0 ||
+	    bind(listener.fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(listener.fd, 64) < 0)
+		die("cannot listen at vsock port %lu: %s", number, strerror(errno));
+}
+
+void connections_listen(void)
+{
+	if (strncmp(options.listen, "unix:", 5) == 0)
+		listen_unix(options.listen + 5);
+	else if (strncmp(options.listen, "vsock:", 6) == 0)
+		listen_vsock(options.listen + 6);
+	else
+		die("\"%s\" is no address; expected unix:PATH or vsock:PORT", options.listen);
+	watch_add(&listener, EPOLLIN);
+}
+
+/* 0 for one that has no deadline. */
+static uint64_t due_at(const struct connection *connection)
+{
+	uint64_t due = connection->close_at;
+
+	if (connection->frame_since && (!due || connection->frame_since + DEADLINE < due))
+		due = connection->frame_since + DEADLINE;
+	if (connection->unsent_since && (!due || connection->unsent_since + DEADLINE < due))
+		due = connection->unsent_since + DEADLINE;
+	if (connection->close_at && connection->out_length == 0)
+		due = connection->close_at < due ? connection->close_at : due;
+	return due;
+}
+
+uint64_t connections_tick(void)
+{
+	uint64_t now = now_ns(), left = UINT64_MAX;
+
+	for (size_t i = 0; i < MAX_CONNECTIONS; i++) {
+		uint64_t due = connections[i] ? due_at(connections[i]) : 0;
+
+		if (!due)
+			continue;
+		if (due <= now || (connections[i]->close_at && connections[i]->out_length == 0))
+			drop(connections[i]);
+		else if (due - now < left)
+			left = due - now;
+	}
+	return left;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of kmorph-shim share. docs/shim.md has the protocol and the files. */
+#ifndef KMORPH_SHIM_H
+#define KMORPH_SHIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+#include <time.h>
+
+/* Namespaces that a kernel is to have of its own: bits. */
+enum {
+	ISOLATE_PID = 1,
+	ISOLATE_MOUNT = 2,
+	ISOLATE_NET = 4,
+};
+
+#define MAX_CGROUPS 16
+
+/* Names the directory in the environment of the kernel and all that it starts. */
+#define DIRECTORY_VARIABLE "KMORPH_SHIM_DIR"
+
+struct options {
+	const char *directory;
+	long long log_limit; /* bytes of console log, both files together */
+	bool isolate;
+	bool fence; /* end what a dead shim has left, instead of starting something */
+	const char *cpus;
+	const char *cgroups[MAX_CGROUPS];
+	size_t cgroup_count;
+	char **program; /* and its arguments */
+};
+
+/* The process that is, or stands for, the kernel. */
+struct kernel {
+	pid_t pid;
+	int console; /* read end of its output; -1 once it was closed */
+	unsigned isolated;
+	struct timespec since; /* CLOCK_REALTIME, as all times here */
+	bool exited;
+	int status; /* as waitpid gives it */
+	struct timespec ended;
+};
+
+/* main.c */
+void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/* kernel.c: starts the program and holds it until kernel_release. */
+void kernel_start(struct kernel *kernel, const struct options *options);
+/* Lets it run. Returns once its program was executed. */
+void kernel_release(struct kernel *kernel);
+
+/* console.c: the console log, bounded; what the disk does not take is counted and said later. */
+void console_open(long long limit);
+/* Moves what there is into the log. False once the other end is closed. */
+bool console_drain(int fd);
+
+/* record.c: files that say what the shim knows to whom comes later. */
+void record_pids(const struct kernel *kernel);
+/* Whether the exit is on disk; to be tried again when not. */
+bool record_exit(const struct kernel *kernel);
+unsigned long long process_start(pid_t pid);
+#define BOOT_ID_SIZE 40
+void boot_id(char id[BOOT_ID_SIZE]);
+
+/* fence.c */
+/* Whether nothing is left of what this process started, and of what that started. */
+bool fence_is_complete(void);
+/* Kills what is found of it; to be repeated until the fence is complete. */
+void fence_kill(const struct kernel *kernel);
+/* Ends what the dead shim of this directory has left; exits 0 only when that is certain. */
+void fence_orphans(const char *directory) __attribute__((noreturn));
+
+/* serve.c: the socket. Never returns. */
+int serve_listen(void);
+void serve(int listener, struct kernel *kernel) __attribute__((noreturn));
+
+#endif
