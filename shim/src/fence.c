@@ -117,33 +117,37 @@ static bool is_orphan(pid_t pid, const void *context)
 	return has_marker(pid, orphans->marker);
 }
 
-void fence_orphans(const char *directory)
+/* False when the directory's shim never let a kernel run since this machine was started. */
+static bool read_pids(const char *directory, struct orphans *orphans)
 {
-	int shim, kernel;
-	unsigned isolated;
-	unsigned long long shim_start, kernel_start;
-	char marker[PATH_MAX + 32], absolute[PATH_MAX], booted[BOOT_ID_SIZE], now[BOOT_ID_SIZE];
-	struct orphans orphans;
+	char booted[BOOT_ID_SIZE], now[BOOT_ID_SIZE];
 	FILE *file = fopen("pid", "re");
 
 	if (!file) {
 		if (errno == ENOENT)
-			exit(0); /* the pid file comes before the kernel is let run */
+			return false;
 		die("cannot read %s/pid: %s", directory, strerror(errno));
 	}
-	if (fscanf(file, "%d %llu %d %llu %u %39s", &shim, &shim_start, &kernel, &kernel_start,
-		   &isolated, booted) != 6)
-		die("%s/pid is damaged; expected five numbers and a boot id", directory);
+	if (fscanf(file, "%d %llu %39s", &orphans->kernel, &orphans->start, booted) != 3)
+		die("%s/pid is damaged; expected two numbers and a boot id", directory);
 	fclose(file);
 	boot_id(now);
-	if (strcmp(now, booted) != 0)
-		exit(0); /* the machine was restarted since */
-	if (process_start(shim) == shim_start)
-		die("the shim of %s, pid %d, runs; ask it at its socket", directory, shim);
+	return strcmp(now, booted) == 0;
+}
+
+void fence_orphans(const char *directory)
+{
+	char marker[PATH_MAX + 32], absolute[PATH_MAX];
+	struct orphans orphans = { .marker = marker };
+
+	if (!record_lock())
+		die("the shim of %s runs; ask it at its socket", directory);
+	record_fenced();
+	if (!read_pids(directory, &orphans))
+		exit(0);
 	if (!getcwd(absolute, sizeof(absolute)))
 		die("cannot tell the path of %s: %s", directory, strerror(errno));
 	snprintf(marker, sizeof(marker), DIRECTORY_VARIABLE "=%s", absolute);
-	orphans = (struct orphans){ .kernel = kernel, .start = kernel_start, .marker = marker };
 	while (each_process(is_orphan, &orphans) > 0)
 		usleep(10000);
 	exit(0);

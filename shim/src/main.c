@@ -186,6 +186,10 @@ int main(int argc, char **argv)
 		die("cannot enter %s: %s", options.directory, strerror(errno));
 	if (options.fence)
 		fence_orphans(options.directory);
+	if (!record_lock())
+		die("%s has a shim already", options.directory);
+	if (access("fenced", F_OK) == 0)
+		die("%s was fenced: nothing is started there any more", options.directory);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	signal(SIGINT, SIG_IGN);

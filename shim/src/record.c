@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,13 +69,28 @@ void boot_id(char id[BOOT_ID_SIZE])
 	fclose(file);
 }
 
+bool record_lock(void)
+{
+	int fd = open("lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		die("cannot open the lock: %s", strerror(errno));
+	/* stays open, and so locked, as long as this process lives */
+	return flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+void record_fenced(void)
+{
+	if (!replace("fenced", ""))
+		die("cannot write that it is fenced: %s", strerror(errno));
+}
+
 void record_pids(const struct kernel *kernel)
 {
 	char text[256], id[BOOT_ID_SIZE];
 
 	boot_id(id);
-	snprintf(text, sizeof(text), "%d %llu %d %llu %u %s\n", getpid(), process_start(getpid()),
-		 kernel->pid, process_start(kernel->pid), kernel->isolated, id);
+	snprintf(text, sizeof(text), "%d %llu %s\n", kernel->pid, process_start(kernel->pid), id);
 	if (!replace("pid", text))
 		die("cannot write the pid file: %s", strerror(errno));
 }

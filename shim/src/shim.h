@@ -56,6 +56,10 @@ void console_open(long long limit);
 bool console_drain(int fd);
 
 /* record.c: files that say what the shim knows to whom comes later. */
+/* Takes the lock that a shim holds as long as it lives; false if another process has it. */
+bool record_lock(void);
+/* From now on, no shim starts anything in this directory. */
+void record_fenced(void);
 void record_pids(const struct kernel *kernel);
 /* Whether the exit is on disk; to be tried again when not. */
 bool record_exit(const struct kernel *kernel);
