@@ -30,7 +30,7 @@ class HouseRulesTest {
     /** Bottom to top. A bundle imports only from floors below its own. */
     private static final List<List<String>> FLOORS = List.of(
             List.of("api"),
-            List.of("native", "kmp-codec", "kerf", "kernel-image", "journal", "time", "config"),
+            List.of("native", "kmp-codec", "kerf", "kernel-image", "journal", "time", "config", "shim"),
             List.of("transport-vsock", "transport-local", "host-local", "host-qemu", "host-multikernel"),
             List.of("instances"),
             List.of("health"),
