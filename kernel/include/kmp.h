@@ -44,6 +44,7 @@
 #define KMP_MAX_RELEASE_BYTES 64 /* text of KERNEL_RELEASE and MACHINE */
 #define KMP_MAX_AGENT_VERSION_BYTES 16
 #define KMP_MAX_NAME_BYTES 63
+#define KMP_MAX_PEER_BYTES 107 /* as much as an address of AF_UNIX holds */
 #define KMP_MAX_TEXT_BYTES 1024
 #define KMP_MAX_SMALL_TEXT_BYTES 128 /* of TEXT in a small message */
 #define KMP_MAX_DIGEST_BYTES 32
@@ -186,6 +187,7 @@ enum kmp_item_type {
 	KMP_I_INCOMPATIBLE = 0x0012,
 	KMP_I_DIGEST = 0x0013,
 	KMP_I_CHECK = 0x0014,
+	KMP_I_PEER = 0x0015, /* text: the path of the target's agent's socket */
 	KMP_I_MEMORY_RANGE = 0x0020,
 	KMP_I_CPU_RANGE = 0x0021,
 	KMP_I_DEVICE = 0x0022,
@@ -250,6 +252,8 @@ enum kmp_commit_phase {
 	KMP_COMMIT_RELEASE = 2,
 	KMP_COMMIT_ACTIVATE = 3,
 	KMP_COMMIT_RETIRE = 4, /* stop the workload for good, in an orderly way; no successor */
+	KMP_COMMIT_HAND_OVER = 5, /* quiesce, final round, its validation, release: in one go */
+	KMP_COMMIT_TAKE = 6, /* from the source's agent to the target's: it has released */
 };
 
 enum kmp_cause {
@@ -453,7 +457,7 @@ struct kmp_morph_commit {
 	uint8_t operation[16];
 	uint8_t phase;
 	uint8_t reserved[3];
-	uint32_t time_us; /* QUIESCE: the lease; RETIRE: the grace before SIGKILL; else 0 */
+	uint32_t time_us; /* QUIESCE, HAND_OVER: the lease; RETIRE: the grace; else 0 */
 } KMP_PACKED;
 
 struct kmp_commit_rsp {

@@ -35,6 +35,7 @@ struct child {
 	const struct options *options;
 	unsigned isolate;
 	int go, report, console;
+	int network; /* the namespace to be in; -1: its own */
 };
 
 static void fail(const struct child *child, const char *what)
@@ -62,8 +63,25 @@ static void isolate(const struct child *child)
 	if (child->isolate & ISOLATE_PID &&
 	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
 		fail(child, "cannot mount /proc");
-	if (child->isolate & ISOLATE_NET)
+	if (child->network >= 0) {
+		if (setns(child->network, CLONE_NEWNET) < 0)
+			fail(child, "cannot join the network namespace of --network-of");
+	} else if (child->isolate & ISOLATE_NET) {
 		loopback_up(child);
+	}
+}
+
+/* Moves behind the digits that there must be. */
+static bool cpu_number(const char **at, unsigned long *number)
+{
+	char *end;
+
+	*number = 0;
+	if (**at < '0' || **at > '9')
+		return false;
+	*number = strtoul(*at, &end, 10);
+	*at = end;
+	return true;
 }
 
 static void keep_to_cpus(const struct child *child)
@@ -75,18 +93,22 @@ static void keep_to_cpus(const struct child *child)
 		return;
 	CPU_ZERO(&set);
 	while (*at) {
-		char *end;
-		unsigned long first = strtoul(at, &end, 10), last = first;
+		unsigned long first, last;
+		bool numbers = cpu_number(&at, &first);
 
-		if (*end == '-')
-			last = strtoul(end + 1, &end, 10);
-		if (end == at || (*end && *end != ',') || last < first || last >= CPU_SETSIZE) {
+		last = first;
+		if (numbers && *at == '-') {
+			at++;
+			numbers = cpu_number(&at, &last);
+		}
+		if (!numbers || (*at && *at != ',') || last < first || last >= CPU_SETSIZE) {
 			errno = EINVAL;
 			fail(child, "--cpus is no list like 0-3,6");
 		}
 		for (unsigned long cpu = first; cpu <= last; cpu++)
 			CPU_SET(cpu, &set);
-		at = *end ? end + 1 : end;
+		if (*at)
+			at++;
 	}
 	if (sched_setaffinity(0, sizeof(set), &set) < 0)
 		fail(child, "none of the processors of --cpus is there");
@@ -171,10 +193,25 @@ static unsigned long clone_flags(unsigned isolated)
 	return flags;
 }
 
+/* Opened here: the child may not see the process any more. */
+static int network_of(const struct options *options)
+{
+	char path[64];
+	int fd;
+
+	if (!options->network_of)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%.16s/ns/net", options->network_of);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die("cannot open %s: %s", path, strerror(errno));
+	return fd;
+}
+
 /* False when the system does not allow this much isolation. */
 static bool start_isolated(struct kernel *kernel, const struct options *options, unsigned level)
 {
-	struct child child = { .options = options, .isolate = level };
+	struct child child = { .options = options, .isolate = level, .network = -1 };
 	int go_pipe[2], report_pipe[2], console_pipe[2];
 	char text[8];
 	long pid;
@@ -182,6 +219,7 @@ static bool start_isolated(struct kernel *kernel, const struct options *options,
 	if (pipe2(go_pipe, O_CLOEXEC) < 0 || pipe2(report_pipe, O_CLOEXEC) < 0 ||
 	    pipe2(console_pipe, O_CLOEXEC) < 0)
 		die("cannot make a pipe: %s", strerror(errno));
+	child.network = network_of(options);
 	child.go = go_pipe[0];
 	child.report = report_pipe[1];
 	child.console = console_pipe[1];
@@ -194,6 +232,8 @@ static bool start_isolated(struct kernel *kernel, const struct options *options,
 	close(go_pipe[0]);
 	close(report_pipe[1]);
 	close(console_pipe[1]);
+	if (child.network >= 0)
+		close(child.network);
 	if (pid < 0) {
 		int error = errno;
 
@@ -244,7 +284,7 @@ static bool program_is_allowed_to_isolate(unsigned level)
 {
 	static char *true_program[] = { "true", NULL };
 	const struct options nothing = { .program = true_program };
-	struct child child = { .options = &nothing, .isolate = level };
+	struct child child = { .options = &nothing, .isolate = level, .network = -1 };
 	int report_pipe[2], go_pipe[2], status;
 	char byte;
 	long pid;
@@ -279,8 +319,6 @@ void kernel_release(struct kernel *kernel)
 
 	if (write(go, "g", 1) != 1 || listen_to_child(text, sizeof(text)) > 0) {
 		waitpid(kernel->pid, NULL, 0);
-		unlink("pid");
-		unlink("shim.sock");
 		die("cannot start %s", text);
 	}
 	close(go);

@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "kerf_ring.h"
 #include "shim.h"
 
 static const char usage[] =
@@ -27,8 +28,11 @@ static const char usage[] =
 	"  --dir DIR          an existing directory of this instance's own\n"
 	"  --log-limit BYTES  of DIR/console.log and console.log.1 together; default 8388608\n"
 	"  --isolate          own pid, mount and network namespaces, as far as the system allows\n"
+	"  --network-of PID   the network namespace of this process instead\n"
 	"  --cpus LIST        processors that it may use: 0-3,6\n"
 	"  --cgroup PATH      a control group's directory to put it into; may be repeated\n"
+	"  --link-bytes BYTES make a link of kerf_ring.h: a power of two, 1 to 256 MiB\n"
+	"  --link-id ID       the kernel's number on it, 1 to 65535\n"
 	"  --fence            end what a shim of DIR has left that is itself dead\n";
 
 /* Until the start has succeeded, errors go to whoever started us. */
@@ -42,20 +46,34 @@ void die(const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+	if (starter >= 0) {
+		/* a start that has failed leaves nothing to be mistaken for one that has not */
+		unlink("pid");
+		unlink("shim.sock");
+		unlink("link.sock");
+	}
 	dprintf(starter >= 0 ? starter : STDERR_FILENO, "kmorph-shim: %s\n", text);
 	_exit(1);
 }
 
-static long long number(const char *name, const char *text)
+static long long number(const char *name, const char *text, long long least, long long most)
 {
 	char *end;
 	long long value;
 
 	errno = 0;
 	value = strtoll(text, &end, 10);
-	if (errno || end == text || *end || value < 4096)
-		die("%s is \"%s\"; expected a number of bytes, at least 4096", name, text);
+	if (errno || end == text || *end || value < least || value > most)
+		die("%s is \"%s\"; expected a number from %lld to %lld", name, text, least, most);
 	return value;
+}
+
+static void check_link(const struct options *options)
+{
+	if (!options->link_bytes != !options->link_id)
+		die("--link-bytes and --link-id go together");
+	if (options->link_bytes & (options->link_bytes - 1))
+		die("--link-bytes is %lld; expected a power of two", options->link_bytes);
 }
 
 static void parse(struct options *options, int argc, char **argv)
@@ -64,8 +82,11 @@ static void parse(struct options *options, int argc, char **argv)
 		{ "dir", required_argument, NULL, 'd' },
 		{ "log-limit", required_argument, NULL, 'l' },
 		{ "isolate", no_argument, NULL, 'i' },
+		{ "network-of", required_argument, NULL, 'N' },
 		{ "cpus", required_argument, NULL, 'c' },
 		{ "cgroup", required_argument, NULL, 'g' },
+		{ "link-bytes", required_argument, NULL, 'b' },
+		{ "link-id", required_argument, NULL, 'n' },
 		{ "fence", no_argument, NULL, 'f' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -79,13 +100,23 @@ static void parse(struct options *options, int argc, char **argv)
 			options->directory = optarg;
 			break;
 		case 'l':
-			options->log_limit = number("--log-limit", optarg);
+			options->log_limit = number("--log-limit", optarg, 4096, LLONG_MAX);
+			break;
+		case 'b':
+			options->link_bytes = number("--link-bytes", optarg, KERF_SHM_MIN_BYTES,
+						     KERF_SHM_MAX_BYTES);
+			break;
+		case 'n':
+			options->link_id = (unsigned)number("--link-id", optarg, 1, KERF_MAX_ID);
 			break;
 		case 'i':
 			options->isolate = true;
 			break;
 		case 'c':
 			options->cpus = optarg;
+			break;
+		case 'N':
+			options->network_of = optarg;
 			break;
 		case 'g':
 			if (options->cgroup_count == MAX_CGROUPS)
@@ -108,6 +139,7 @@ static void parse(struct options *options, int argc, char **argv)
 		fputs(usage, stderr);
 		exit(2);
 	}
+	check_link(options);
 }
 
 /* Goes on as a process of its own; the first one waits for its word and exits. */
@@ -199,7 +231,9 @@ int main(int argc, char **argv)
 	/* what its kernel leaves behind becomes ours, so that we can end it and know that we did */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	name_directory();
-	listener = serve_listen();
+	listener = listen_at("shim.sock");
+	/* a QEMU comes for it when it starts, and does not come again */
+	link_open(&options);
 	console_open(options.log_limit);
 	kernel_start(&kernel, &options);
 	record_pids(&kernel);

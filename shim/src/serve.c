@@ -17,38 +17,49 @@
 
 #define MAX_CLIENTS 8
 #define MAX_LINE 64
+/* What is polled before the clients: listener, children, console, the link's two sockets. */
+#define FIXED 5
 
 struct client {
 	int fd; /* -1: free */
 	size_t length;
 	char line[MAX_LINE];
 	bool wants_fence;
+	bool holds_link; /* it is side 0 of the link, as long as it is connected */
 };
 
 static struct client clients[MAX_CLIENTS];
 
-int serve_listen(void)
+int listen_at(const char *name)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "shim.sock" };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
+	strncpy(address.sun_path, name, sizeof(address.sun_path) - 1);
 	umask(0177);
 	unlink(address.sun_path);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    listen(fd, 16) < 0)
-		die("cannot listen at shim.sock: %s", strerror(errno));
+		die("cannot listen at %s: %s", name, strerror(errno));
 	umask(022);
 	return fd;
+}
+
+static void drop(struct client *client)
+{
+	close(client->fd);
+	client->fd = -1;
+	if (client->holds_link)
+		link_side_died(0);
+	client->holds_link = false;
 }
 
 /* A line is small; a client whose buffer has no room for it does not read, and goes. */
 static void answer(struct client *client, const char *text)
 {
 	if (client->fd >= 0 && send(client->fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) !=
-				       (ssize_t)strlen(text)) {
-		close(client->fd);
-		client->fd = -1;
-	}
+				       (ssize_t)strlen(text))
+		drop(client);
 }
 
 static void describe(const struct kernel *kernel, char *text, size_t size)
@@ -84,8 +95,28 @@ static void quit(struct client *client)
 		return;
 	}
 	unlink("shim.sock");
+	unlink("link.sock");
 	answer(client, "BYE\n");
 	exit(0);
+}
+
+/* Two owners never: whoever has the link must leave before another gets it. */
+static void give_link(struct client *client)
+{
+	if (!link_is_there()) {
+		answer(client, "ERROR it was started without a link\n");
+		return;
+	}
+	for (size_t i = 0; i < MAX_CLIENTS; i++) {
+		if (clients[i].fd >= 0 && clients[i].holds_link) {
+			answer(client, "ERROR another connection has the link; it comes free when "
+				       "that is closed\n");
+			return;
+		}
+	}
+	client->holds_link = true;
+	if (!link_hand_over(client->fd))
+		drop(client);
 }
 
 static void obey(struct client *client, const struct kernel *kernel)
@@ -97,6 +128,8 @@ static void obey(struct client *client, const struct kernel *kernel)
 		answer_status(client, kernel);
 	} else if (strcmp(client->line, "FENCE") == 0) {
 		client->wants_fence = true;
+	} else if (strcmp(client->line, "LINK") == 0) {
+		give_link(client);
 	} else if (sscanf(client->line, "SIGNAL %d%c", &number, &rest) == 1) {
 		if (kernel->exited || kill(kernel->pid, number) < 0)
 			answer(client,
@@ -108,7 +141,8 @@ static void obey(struct client *client, const struct kernel *kernel)
 		quit(client);
 	} else {
 		answer(client,
-		       "ERROR unknown request; expected STATUS, FENCE, SIGNAL NUMBER or QUIT\n");
+		       "ERROR unknown request; expected STATUS, FENCE, SIGNAL NUMBER, LINK or "
+		       "QUIT\n");
 	}
 }
 
@@ -121,8 +155,7 @@ static void take(struct client *client, const struct kernel *kernel)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got <= 0) {
-		close(client->fd);
-		client->fd = -1;
+		drop(client);
 		return;
 	}
 	client->length += (size_t)got;
@@ -136,8 +169,8 @@ static void take(struct client *client, const struct kernel *kernel)
 	}
 	if (client->fd >= 0 && client->length == MAX_LINE) {
 		answer(client, "ERROR the line is too long\n");
-		close(client->fd);
-		client->fd = -1;
+		if (client->fd >= 0)
+			drop(client);
 	}
 }
 
@@ -169,6 +202,7 @@ static bool reap(struct kernel *kernel)
 			kernel->exited = true;
 			kernel->status = status;
 			clock_gettime(CLOCK_REALTIME, &kernel->ended);
+			link_side_died(1);
 			its_own = true;
 		}
 	}
@@ -206,7 +240,7 @@ static void fence(const struct kernel *kernel)
 
 void serve(int listener, struct kernel *kernel)
 {
-	struct pollfd polled[MAX_CLIENTS + 3];
+	struct pollfd polled[FIXED + MAX_CLIENTS];
 	bool recorded = true;
 	sigset_t children;
 	int child_fd;
@@ -219,7 +253,6 @@ void serve(int listener, struct kernel *kernel)
 		clients[i].fd = -1;
 	for (;;) {
 		struct signalfd_siginfo ignored;
-		int patience = fence_wanted() ? 5 : recorded ? -1 : 1000;
 
 		if (reap(kernel)) {
 			recorded = false;
@@ -232,9 +265,17 @@ void serve(int listener, struct kernel *kernel)
 		polled[0] = (struct pollfd){ .fd = listener, .events = POLLIN };
 		polled[1] = (struct pollfd){ .fd = child_fd, .events = POLLIN };
 		polled[2] = (struct pollfd){ .fd = kernel->console, .events = POLLIN };
+		polled[3] = (struct pollfd){ .fd = link_listener(), .events = POLLIN };
+		polled[4] = (struct pollfd){ .fd = link_machine(), .events = POLLIN };
 		for (size_t i = 0; i < MAX_CLIENTS; i++)
-			polled[3 + i] = (struct pollfd){ .fd = clients[i].fd, .events = POLLIN };
-		if (poll(polled, MAX_CLIENTS + 3, patience) < 0)
+			polled[FIXED + i] =
+				(struct pollfd){ .fd = clients[i].fd, .events = POLLIN };
+		/* what is to be tried again: the fence soon, the record when the disk may have room
+		 */
+		if (poll(polled, FIXED + MAX_CLIENTS,
+			 fence_wanted() ? 5
+			 : recorded	? -1
+					: 1000) < 0)
 			continue;
 		if (polled[0].revents)
 			welcome(listener, kernel);
@@ -245,8 +286,13 @@ void serve(int listener, struct kernel *kernel)
 			close(kernel->console);
 			kernel->console = -1;
 		}
+		/* a machine says nothing to its server, so what it has to say is that it left */
+		if (polled[4].revents)
+			link_machine_left();
+		if (polled[3].revents)
+			link_welcome();
 		for (size_t i = 0; i < MAX_CLIENTS; i++)
-			if (polled[3 + i].revents && clients[i].fd == polled[3 + i].fd)
+			if (polled[FIXED + i].revents && clients[i].fd == polled[FIXED + i].fd)
 				take(&clients[i], kernel);
 	}
 }

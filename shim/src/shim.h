@@ -22,9 +22,12 @@ enum {
 
 struct options {
 	const char *directory;
-	long long log_limit; /* bytes of console log, both files together */
+	long long log_limit;  /* bytes of console log, both files together */
+	long long link_bytes; /* 0: no link */
+	unsigned link_id;     /* the kernel's number on it */
 	bool isolate;
-	bool fence; /* end what a dead shim has left, instead of starting something */
+	const char *network_of; /* a process whose network namespace it has; NULL: its own */
+	bool fence;		/* end what a dead shim has left, instead of starting something */
 	const char *cpus;
 	const char *cgroups[MAX_CGROUPS];
 	size_t cgroup_count;
@@ -75,8 +78,22 @@ void fence_kill(const struct kernel *kernel);
 /* Ends what the dead shim of this directory has left; exits 0 only when that is certain. */
 void fence_orphans(const char *directory) __attribute__((noreturn));
 
-/* serve.c: the socket. Never returns. */
-int serve_listen(void);
+/* link.c: the shared memory and the doorbells between the daemon (side 0) and the kernel (side 1).
+ */
+void link_open(const struct options *options);
+bool link_is_there(void);
+/* Where a QEMU comes for them, and the one that came; -1 for none. To be polled. */
+int link_listener(void);
+int link_machine(void);
+void link_welcome(void);
+void link_machine_left(void);
+/* Sends the line LINK and all descriptors; false when the peer does not take them. */
+bool link_hand_over(int fd);
+/* It is gone without a word: the other side is told. */
+void link_side_died(unsigned side);
+
+/* serve.c: the sockets. serve never returns. */
+int listen_at(const char *name);
 void serve(int listener, struct kernel *kernel) __attribute__((noreturn));
 
 #endif

@@ -19,8 +19,10 @@ struct options {
 		*state; /* directory of the file that the writer syncs; NULL: none can be tried */
 	const char *kernel_release; /* of a local agent: what its image names; else NULL */
 	bool local;		    /* a process that stands for a kernel, on one that it shares */
-	bool init;		    /* process 1 of a kernel of its own */
+	bool init;		    /* below process 1 of a kernel of its own */
+	bool supervise;		    /* when it dies, its parent starts it again */
 	bool hold;
+	const char *address; /* of the workload, ADDRESS/BITS; NULL: none */
 	const char *cgroups[MAX_CGROUPS];
 	size_t cgroup_count;
 	char **workload; /* and its arguments; empty: none */
@@ -46,9 +48,44 @@ uint64_t now_ns(void);
 #define MS 1000000ull
 #define SECOND 1000000000ull
 
+/* urgency.c */
+void urgency_open(void);
+/* In a child: it is no more urgent than who started us. */
+void urgency_restore(void);
+/* For so long: much is moved, others go first. */
+void urgency_bulk(uint64_t for_ns);
+/* For so long at the most: a workload stands still, or is about to. */
+void urgency_freeze(uint64_t for_ns);
+/* This process is waited for in a freeze: nearly as urgent, until the freeze is over. */
+void urgency_hurry(pid_t pid);
+void urgency_hurry_no_more(void);
+void urgency_usual(void);
+uint64_t urgency_tick(void);
+
 /* init.c: process 1 makes itself at home; options come from the kernel command line. */
 void init_setup(void);
 void init_power_off(void) __attribute__((noreturn));
+/* -1000: the kernel never chooses this process when memory is short; 0: as any other. */
+void oom_score_adjust(const char *value);
+
+/* network.c */
+void network_open(void);
+/* The workload's address is ours; again is no error. */
+void network_take(void);
+/* Nobody is at it here any more. */
+void network_give_up(void);
+
+/* supervise.c */
+struct legacy;
+/* Returns in the agent, now and whenever one has died. */
+void supervise(void);
+bool supervised(void);
+/* What the next agent is to find. */
+void supervise_bequeath(const struct legacy *legacy);
+/* What the agent before this one left; NULL for the first. */
+const struct legacy *supervise_inherit(void);
+/* Whether a process that outlived its agent has ended since, and how. */
+bool supervise_has_ended(pid_t pid, int *status);
 
 /* figures.c */
 struct figures {
@@ -72,6 +109,9 @@ void writer_figures(uint32_t *io_us, uint32_t *age_ms, uint32_t *flags);
 /* True if the process was the writer. */
 bool writer_reaped(pid_t pid);
 
+/* checks.c: true if the process was one. */
+bool checks_reaped(pid_t pid, int status);
+
 /* workload.c */
 struct workload {
 	enum kmp_workload_state state;
@@ -81,19 +121,47 @@ struct workload {
 	uint64_t since_ns; /* boot time of the last change of state */
 };
 extern struct workload workload;
+/* What the workload is to the next agent. */
+struct legacy {
+	struct workload workload;
+	pid_t made_ready;
+	bool ending;
+};
 void workload_open(void);
 /* SIGTERM, and SIGKILL after the grace; for good. */
 void workload_stop(uint64_t grace_ns);
 /* Whether nothing of it runs. */
 bool workload_is_over(void);
 bool workload_reaped(pid_t pid, int status);
+/* True if it was taken over from an agent before this one, and has ended. */
+bool workload_taken_over_has_ended(void);
+/* Source: it is told to stand still; false if there is none. */
+bool workload_stop_running(void);
+/* It stands still on return; false if it does not within 100 ms, and then it runs on. */
+bool workload_freeze(void);
+void workload_thaw(void);
+/* Source: it never runs again. It may not have been reaped yet. */
+void workload_end_now(void);
+/* Target: a process is made ready to be the workload, and waits; whether it does. */
+bool workload_make_ready(void);
+bool workload_is_made_ready(void);
+/* Target: it is waited for, from now on. */
+void workload_hurry_ready(void);
+void workload_drop_ready(void);
+/* Target: it is the workload; or, with nothing made ready, it is started. */
+void workload_activate(void);
 /* At most this many ns until something is due; to be called then. */
 uint64_t workload_tick(void);
 
 /* trouble.c: conditions that the agent notices by itself. */
 extern uint32_t trouble;
+/* One of those that happen and do not last. */
+void trouble_happened(enum kmp_condition number, uint64_t value, const char *text);
 /* Looks, and tells every connection what has changed. */
 void trouble_tick(void);
+
+/* crc.c: of IEEE 802.3, in pieces: begin with 0, give the last result to the next call. */
+uint32_t crc_of(uint32_t crc, const uint8_t *bytes, size_t length);
 
 /* frame.c: pure, for the fuzzer too. */
 enum frame_state {
@@ -127,6 +195,15 @@ void connections_listen(void);
 /* Queues a frame: its payload stands at bytes + KMP_HEADER_LEN. */
 void connection_send(struct connection *connection, uint8_t *bytes, uint16_t type,
 		     uint32_t sequence, size_t payload_length);
+/* A chunk of a flow: false if the peer leaves too much unread, or is gone. */
+bool connection_send_bulk(struct connection *connection, uint8_t *bytes, uint16_t type,
+			  uint32_t sequence, size_t payload_length);
+/* What is sent meanwhile goes out at once at the end. */
+void connection_cork(struct connection *connection);
+void connection_uncork(struct connection *connection);
+/* To the agent of another instance on this machine; NULL, with errno, if it is not there. */
+struct connection *connection_open(const char *path);
+void connection_close(struct connection *connection);
 void connections_broadcast(uint8_t *bytes, uint16_t type, size_t payload_length);
 /* Closes those whose deadline has passed; at most this many ns until the next one. */
 uint64_t connections_tick(void);
@@ -135,11 +212,16 @@ uint64_t connections_tick(void);
 struct connection *connection_find(uint64_t number);
 uint64_t connection_number(const struct connection *connection);
 
+/* flow.c: a connection is no more. */
+void flow_lost(uint64_t number);
+
 /* answer.c: what is said to a whole frame. */
 void answer(struct connection *connection, const struct frame *frame);
 void answer_error(struct connection *connection, const struct kmp_header *request, uint16_t code,
 		  uint64_t value, const char *text);
 enum kmp_agent_state agent_state(void);
+/* Whether the payload is what its message's fixed part and items make; if not, says so. */
+bool well_formed(struct connection *connection, const struct frame *frame, size_t fixed);
 /* The workload has ended: whoever waited for that is told. */
 void answer_retired(void);
 

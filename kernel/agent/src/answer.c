@@ -4,10 +4,10 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "agent.h"
+#include "morph.h"
 
 /* What this agent can do; what it cannot is answered with NOT_SUPPORTED. */
-#define CAPABILITIES KMP_CAP_WORKLOAD
+#define CAPABILITIES (KMP_CAP_WORKLOAD | KMP_CAP_RECOVER | morph_capabilities())
 
 /* Retirements that wait for the workload to end. */
 #define MAX_WAITING 16
@@ -42,8 +42,7 @@ void answer_error(struct connection *connection, const struct kmp_header *reques
 	connection_send(connection, bytes, KMP_ERROR, request->sequence, length);
 }
 
-/* Whether the payload is what its message's fixed part and items make; if not, says so. */
-static bool well_formed(struct connection *connection, const struct frame *frame, size_t fixed)
+bool well_formed(struct connection *connection, const struct frame *frame, size_t fixed)
 {
 	size_t at = frame->header.payload_len;
 
@@ -90,15 +89,16 @@ static size_t add_wanted(uint8_t *payload, size_t length, uint32_t wants)
 		length = item_add(payload, length, KMP_MAX_SMALL_PAYLOAD_BYTES, KMP_I_WORKLOAD,
 				  &item, sizeof(item));
 	}
-	if (wants & KMP_WANT_OPERATION && retired) {
+	if (wants & KMP_WANT_OPERATION) {
 		struct kmp_i_operation item = {
 			.role = KMP_ROLE_SOURCE,
 			.state = workload_is_over() ? KMP_OP_RELEASED : KMP_OP_PREPARED,
 		};
 
 		memcpy(item.operation, retirement, sizeof(item.operation));
-		length = item_add(payload, length, KMP_MAX_SMALL_PAYLOAD_BYTES, KMP_I_OPERATION,
-				  &item, sizeof(item));
+		if (retired || morph_operation(&item) || survivor_operation(&item))
+			length = item_add(payload, length, KMP_MAX_SMALL_PAYLOAD_BYTES,
+					  KMP_I_OPERATION, &item, sizeof(item));
 	}
 	return length;
 }
@@ -192,6 +192,11 @@ static void retire(struct connection *connection, const struct kmp_header *heade
 	waiting[waiting_count++].sequence = header->sequence;
 }
 
+static bool is_retirement(const uint8_t *operation)
+{
+	return retired && memcmp(operation, retirement, sizeof(retirement)) == 0;
+}
+
 static void take_commit(struct connection *connection, const struct frame *frame)
 {
 	struct kmp_morph_commit commit;
@@ -201,15 +206,24 @@ static void take_commit(struct connection *connection, const struct frame *frame
 	memcpy(&commit, frame->payload, sizeof(commit));
 	switch (commit.phase) {
 	case KMP_COMMIT_QUERY:
-		answer_commit(connection, frame->header.sequence, commit.operation);
+		if (is_retirement(commit.operation))
+			answer_commit(connection, frame->header.sequence, commit.operation);
+		else
+			morph_answer(connection, frame);
 		break;
 	case KMP_COMMIT_RETIRE:
-		retire(connection, &frame->header, &commit);
+		if (morph_busy())
+			answer_error(connection, &frame->header, KMP_E_BUSY, 0,
+				     "a morph is under way");
+		else
+			retire(connection, &frame->header, &commit);
 		break;
 	case KMP_COMMIT_QUIESCE:
 	case KMP_COMMIT_RELEASE:
 	case KMP_COMMIT_ACTIVATE:
-		answer_error(connection, &frame->header, KMP_E_UNKNOWN_OPERATION, 0, NULL);
+	case KMP_COMMIT_HAND_OVER:
+	case KMP_COMMIT_TAKE:
+		morph_answer(connection, frame);
 		break;
 	default:
 		answer_error(connection, &frame->header, KMP_E_MALFORMED,
@@ -229,20 +243,33 @@ void answer(struct connection *connection, const struct frame *frame)
 	case KMP_RECOVER_PREPARE:
 	case KMP_RECOVER_RECLAIM:
 	case KMP_RECOVER_COMPLETE:
+		survivor_answer(connection, frame);
+		break;
 	case KMP_VMCORE_START:
 	case KMP_VMCORE_DATA:
 	case KMP_VMCORE_COMPLETE:
+		answer_error(connection, &frame->header, KMP_E_NOT_SUPPORTED, 0, NULL);
+		break;
 	case KMP_MORPH_PREPARE:
 	case KMP_MORPH_NEGOTIATE:
 	case KMP_MORPH_TRANSFER_STATE:
 	case KMP_MORPH_VALIDATE:
 	case KMP_MORPH_ROLLBACK:
-		answer_error(connection, &frame->header, KMP_E_NOT_SUPPORTED, 0, NULL);
+		morph_answer(connection, frame);
 		break;
-	case KMP_HEALTH_STATUS:
+	case KMP_MORPH_TRANSFER_STATE | KMP_ANSWER:
 	case KMP_ERROR:
 	case KMP_RETRY:
-		break; /* never answered; we ask nothing */
+		flow_answered(connection, frame);
+		break;
+	case KMP_MORPH_COMMIT | KMP_ANSWER:
+		freeze_taken(connection, frame);
+		break;
+	case KMP_MORPH_VALIDATE | KMP_ANSWER:
+		freeze_validated(connection, frame);
+		break;
+	case KMP_HEALTH_STATUS:
+		break; /* never answered */
 	default:
 		if (!(frame->header.msg_type & KMP_ANSWER))
 			answer_error(connection, &frame->header, KMP_E_UNSUPPORTED_TYPE,

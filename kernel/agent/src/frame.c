@@ -5,25 +5,6 @@
 
 #include "agent.h"
 
-static uint32_t crc_of(uint32_t crc, const uint8_t *bytes, size_t length)
-{
-	static uint32_t table[256];
-
-	if (!table[1]) {
-		for (uint32_t i = 0; i < 256; i++) {
-			uint32_t entry = i;
-
-			for (int bit = 0; bit < 8; bit++)
-				entry = entry >> 1 ^ (entry & 1 ? 0xedb88320u : 0);
-			table[i] = entry;
-		}
-	}
-	crc = ~crc;
-	while (length--)
-		crc = crc >> 8 ^ table[(crc ^ *bytes++) & 0xff];
-	return ~crc;
-}
-
 static uint32_t frame_crc(const struct kmp_header *header, const uint8_t *payload)
 {
 	struct kmp_header blank = *header;
@@ -104,6 +85,7 @@ static const struct {
 	  sizeof(struct kmp_i_digest) + KMP_MAX_DIGEST_BYTES },
 	{ KMP_I_CHECK, sizeof(struct kmp_i_check),
 	  sizeof(struct kmp_i_check) + KMP_MAX_TEXT_BYTES },
+	{ KMP_I_PEER, 1, KMP_MAX_PEER_BYTES },
 	{ KMP_I_MEMORY_RANGE, sizeof(struct kmp_i_memory_range), 0xffff },
 	{ KMP_I_CPU_RANGE, sizeof(struct kmp_i_cpu_range), 0xffff },
 	{ KMP_I_DEVICE, sizeof(struct kmp_i_device),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* As process 1 of a kernel of its own: the file systems that it needs, and its options. */
+/* In a kernel of its own: the file systems that it needs, and its options. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -65,14 +66,51 @@ static void take_workload(char *list)
 static void take_parameter(char *parameter)
 {
 	static const char instance[] = "kmorph.instance=", hold[] = "kmorph.hold=1",
-			  workload_words[] = "kmorph.workload=";
+			  address[] = "kmorph.address=", workload_words[] = "kmorph.workload=";
 
 	if (strncmp(parameter, instance, sizeof(instance) - 1) == 0)
 		options.instance = (uint32_t)strtoul(parameter + sizeof(instance) - 1, NULL, 10);
 	else if (strcmp(parameter, hold) == 0)
 		options.hold = true;
+	else if (strncmp(parameter, address, sizeof(address) - 1) == 0)
+		options.address = parameter + sizeof(address) - 1;
 	else if (strncmp(parameter, workload_words, sizeof(workload_words) - 1) == 0)
 		take_workload(parameter + sizeof(workload_words) - 1);
+}
+
+static void load_module(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST))
+		say("cannot load %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* What its initramfs lists, in order: among them is what it listens over. */
+static void load_modules(void)
+{
+	char path[256];
+	FILE *list = fopen("/etc/kmorph/modules", "re");
+
+	if (!list)
+		return;
+	while (fgets(path, sizeof(path), list)) {
+		path[strcspn(path, "\n")] = 0;
+		load_module(path);
+	}
+	fclose(list);
+}
+
+void oom_score_adjust(const char *value)
+{
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, value, strlen(value)) < 0)
+		say("cannot write oom_score_adj: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
 }
 
 void init_setup(void)
@@ -83,10 +121,13 @@ void init_setup(void)
 	int fd;
 
 	options.init = true;
+	options.supervise = true;
 	mount_at("/proc", "proc");
 	mount_at("/sys", "sysfs");
 	mount_at("/dev", "devtmpfs");
 	mount_at("/tmp", "tmpfs");
+	load_modules();
+	oom_score_adjust("-1000"); /* not what the kernel kills when memory is short */
 	setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 0);
 	snprintf(listen_at, sizeof(listen_at), "vsock:%d", KMP_PORT);
 	options.listen = listen_at;
@@ -101,6 +142,7 @@ void init_setup(void)
 		take_parameter(parameter);
 	if (options.instance == 0)
 		die("the kernel command line has no kmorph.instance=ID");
+	network_open();
 }
 
 void init_power_off(void)

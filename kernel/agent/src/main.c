@@ -12,12 +12,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "agent.h"
+#include "morph.h"
 
 /* How long its workload may take to end when the agent itself is told to. */
 #define STOP_GRACE (10 * SECOND)
@@ -36,6 +37,7 @@ static const char usage[] =
 	"  --listen=ADDRESS       unix:PATH or vsock:PORT\n"
 	"  --hold                 do not start COMMAND before being told to\n"
 	"  --state=DIR            where the small synced write is measured\n"
+	"  --supervise            start it again when it dies; COMMAND goes on meanwhile\n"
 	"  --local                this process stands for a kernel, and shares one\n"
 	"  --kernel-release=TEXT  of a local agent: what its kernel image names\n"
 	"  --cgroup=DIR           the control group that bounds the instance; may be repeated\n"
@@ -70,7 +72,7 @@ void die(const char *format, ...)
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	say("%s", text);
-	if (options.init)
+	if (options.init && !supervise_inherit())
 		init_power_off();
 	exit(1);
 }
@@ -127,11 +129,12 @@ static void parse(int argc, char **argv)
 		{ "listen", required_argument, NULL, 'l' },
 		{ "hold", no_argument, NULL, 'h' },
 		{ "state", required_argument, NULL, 's' },
+		{ "supervise", no_argument, NULL, 'S' },
 		{ "local", no_argument, NULL, 'L' },
 		{ "kernel-release", required_argument, NULL, 'k' },
 		{ "cgroup", required_argument, NULL, 'g' },
 		{ "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, '?' },
+		{ "help", no_argument, NULL, 'H' },
 		{ NULL, 0, NULL, 0 },
 	};
 	bool named = false;
@@ -153,6 +156,9 @@ static void parse(int argc, char **argv)
 		case 's':
 			options.state = optarg;
 			break;
+		case 'S':
+			options.supervise = true;
+			break;
 		case 'L':
 			options.local = true;
 			break;
@@ -166,12 +172,16 @@ static void parse(int argc, char **argv)
 		case 'v':
 			puts("kmorph-agent " KMORPH_VERSION);
 			exit(0);
+		case 'H':
+			fputs(usage, stdout);
+			exit(0);
 		default:
-			fputs(usage, optopt ? stderr : stdout);
-			exit(optopt ? 2 : 0);
+			fputs(usage, stderr);
+			exit(2);
 		}
 	}
-	if (!named || !options.listen) {
+	/* a local agent is its kernel: when it dies, that has died */
+	if (!named || !options.listen || (options.local && options.supervise)) {
 		fputs(usage, stderr);
 		exit(2);
 	}
@@ -184,11 +194,13 @@ static void reap(void)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (writer_reaped(pid))
+		if (writer_reaped(pid) || checks_reaped(pid, status))
 			continue;
 		if (workload_reaped(pid, status))
 			trouble_tick();
 	}
+	if (workload_taken_over_has_ended())
+		trouble_tick();
 }
 
 static void stop(void)
@@ -234,6 +246,8 @@ enum kmp_agent_state agent_state(void)
 {
 	if (stopping)
 		return KMP_AGENT_STOPPING;
+	if (morph_busy())
+		return KMP_AGENT_MORPHING;
 	return trouble ? KMP_AGENT_DEGRADED : KMP_AGENT_READY;
 }
 
@@ -247,6 +261,12 @@ static int patience_ms(uint64_t look_at)
 	if (other < left)
 		left = other;
 	other = connections_tick();
+	if (other < left)
+		left = other;
+	other = morph_tick();
+	if (other < left)
+		left = other;
+	other = urgency_tick();
 	if (other < left)
 		left = other;
 	return (int)((left + MS - 1) / MS);
@@ -270,6 +290,7 @@ static void run(void)
 		if (now_ns() >= look_at) {
 			look_at = now_ns() + LOOK;
 			trouble_tick();
+			survivor_tick();
 		}
 	}
 }
@@ -277,13 +298,23 @@ static void run(void)
 int main(int argc, char **argv)
 {
 	static char *no_workload[] = { NULL };
+	struct rlimit files;
 
 	options.workload = no_workload;
 	if (argc == 1 && getpid() == 1)
 		init_setup();
 	else
 		parse(argc, argv);
+	if (options.supervise)
+		supervise();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	urgency_open();
+	/* the descriptors that a workload gives to be carried */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur =
+			files.rlim_max < 2 * MAX_CARRIED ? files.rlim_max : 2 * MAX_CARRIED;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	loop = epoll_create1(EPOLL_CLOEXEC);
 	if (loop < 0)
 		die("epoll_create1: %s", strerror(errno));

@@ -80,6 +80,13 @@ static void judge(struct condition *condition, enum kmp_severity severity, uint6
 	tell(condition, value, limit, text);
 }
 
+void trouble_happened(enum kmp_condition number, uint64_t value, const char *text)
+{
+	struct condition once = { .number = number, .severity = KMP_S_WARNING };
+
+	tell(&once, value, 0, text);
+}
+
 static void look_at_memory(void)
 {
 	const struct figures *figures = figures_read();

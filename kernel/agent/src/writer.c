@@ -43,6 +43,7 @@ static void serve(int socket)
 	int file;
 
 	prctl(PR_SET_NAME, "kmorph-writer");
+	urgency_restore();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	snprintf(path, sizeof(path), "%s/io-probe", options.state);
 	file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);

@@ -252,6 +252,7 @@ static void transfer(void)
 	};
 
 	ADD(pull);
+	text_item(KMP_I_PEER, "/run/b.sock");
 	send(KMP_MORPH_TRANSFER_STATE);
 	ADD(data);
 	ADD(extents);

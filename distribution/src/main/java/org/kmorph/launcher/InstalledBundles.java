@@ -23,8 +23,8 @@ import org.osgi.framework.wiring.BundleRevision;
 /**
  * Installs the distribution's bundles, {@code bundles/LEVEL/*.jar} where LEVEL is the start level, and what was installed, updated or
  * removed in a running daemon since: the lines {@code SYMBOLIC-NAME = FILE} of {@code state/bundles/overrides}, {@code -} for one that was
- * removed. A newer version in the distribution wins. The framework's own cache is emptied at every start, so what runs is always what
- * these say.
+ * removed. A newer version in the distribution wins. The framework begins with an empty {@link FrameworkStorage}, so what runs is always
+ * what these say.
  */
 final class InstalledBundles {
     private static final String REMOVED = "-";

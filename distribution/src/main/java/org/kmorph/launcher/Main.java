@@ -20,6 +20,9 @@ public final class Main {
 
     private static final long STOP_PATIENCE_MS = 20_000;
 
+    /** Linux's file system in memory for everybody (shm_overview(7)). */
+    private static final Path MEMORY = Path.of("/dev/shm");
+
     private Main() {}
 
     public static void main(String[] arguments) {
@@ -44,14 +47,15 @@ public final class Main {
 
     private static void run(Settings settings)
             throws StartException, BundleException, IOException, InterruptedException {
-        Map<String, String> properties = properties(settings);
+        FrameworkStorage storage = FrameworkStorage.create(settings.cache(), MEMORY);
+        Map<String, String> properties = properties(settings, storage);
         properties.forEach(System::setProperty);
         Framework framework = new FrameworkFactory().newFramework(properties);
         framework.init();
         StartErrors errors = new StartErrors();
         framework.getBundleContext().addFrameworkListener(errors);
         InstalledBundles.install(settings, framework.getBundleContext());
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(framework), "kmorph-stop"));
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(framework, storage), "kmorph-stop"));
         framework.start();
         CountDownLatch started = new CountDownLatch(1);
         framework.adapt(FrameworkStartLevel.class).setStartLevel(ALL_LEVELS, event -> started.countDown());
@@ -59,10 +63,11 @@ public final class Main {
         errors.check();
         new Readiness(settings).await();
         Readiness.announce();
+        storage.deleteFormer();
         framework.waitForStop(0);
     }
 
-    private static Map<String, String> properties(Settings settings) throws IOException {
+    private static Map<String, String> properties(Settings settings, FrameworkStorage storage) throws IOException {
         Path nativeCode = Files.createDirectories(settings.cache().resolve("native"));
         Map<String, String> properties = new HashMap<>();
         properties.put("kmorph.home", settings.home().toString());
@@ -76,10 +81,7 @@ public final class Main {
         properties.put("org.sqlite.lib.path", settings.home().resolve("lib").toString());
         properties.put("org.sqlite.lib.name", "libsqlitejdbc.so");
         properties.put("org.sqlite.tmpdir", nativeCode.toString());
-        properties.put(
-                Constants.FRAMEWORK_STORAGE,
-                settings.cache().resolve("framework").toString());
-        properties.put(Constants.FRAMEWORK_STORAGE_CLEAN, Constants.FRAMEWORK_STORAGE_CLEAN_ONFIRSTINIT);
+        properties.put(Constants.FRAMEWORK_STORAGE, storage.directory().toString());
         // An update starts the new version of a bundle beside the old one.
         properties.put(Constants.FRAMEWORK_BSNVERSION, Constants.FRAMEWORK_BSNVERSION_MULTIPLE);
         // What the framework has to say comes as events, which the log has.
@@ -101,11 +103,12 @@ public final class Main {
         return settings.etc().resolve(journal ? "logback-journal.xml" : "logback.xml");
     }
 
-    private static void stop(Framework framework) {
+    private static void stop(Framework framework, FrameworkStorage storage) {
         try {
             framework.stop();
             framework.waitForStop(STOP_PATIENCE_MS);
-        } catch (BundleException e) {
+            storage.delete();
+        } catch (BundleException | IOException e) {
             System.err.println("kmorphd: stopping: " + e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

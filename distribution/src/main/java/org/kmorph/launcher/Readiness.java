@@ -6,9 +6,9 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -62,13 +62,17 @@ final class Readiness {
     }
 
     /**
-     * Writes the word to where {@code bin/kmorphd} waits for it; nobody waits when the service manager started the daemon.
+     * Writes the word to where {@code bin/kmorphd} waits for it; nobody waits when the service manager started the daemon. The pipe is
+     * opened for both ways: one whose reader was killed would otherwise never open, and the daemon could not even be stopped.
      * From then on nobody reads standard error, and what is written there would grow without end: the log has it all.
      */
     static void announce() throws IOException {
         String path = System.getenv("KMORPH_READY");
         if (path != null) {
-            Files.writeString(Path.of(path), "ready\n", StandardOpenOption.WRITE);
+            try (FileChannel pipe =
+                    FileChannel.open(Path.of(path), StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+                pipe.write(StandardCharsets.UTF_8.encode("ready\n"));
+            }
             System.setErr(new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8));
         }
     }

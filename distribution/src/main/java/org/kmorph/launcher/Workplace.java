@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 
 /**
  * The daemon's directories, made and held: while one daemon has them, no other can. The lock is the operating system's, so a
@@ -20,11 +21,11 @@ final class Workplace {
     /** Below this much room no daemon is started: its journal could not be written. */
     private static final long MIN_FREE_BYTES = 8L << 20;
 
-    private final FileChannel channel;
+    private final List<FileChannel> locks;
     private final Path pidFile;
 
-    private Workplace(FileChannel channel, Path pidFile) {
-        this.channel = channel;
+    private Workplace(List<FileChannel> locks, Path pidFile) {
+        this.locks = locks;
         this.pidFile = pidFile;
     }
 
@@ -34,14 +35,15 @@ final class Workplace {
         make(settings.log(), "rwxr-x---");
         make(settings.run(), "rwxr-x---");
         make(settings.deploy(), "rwxr-xr-x");
-        FileChannel lock = lock(settings.state());
+        // the cache too: what it holds of others is deleted
+        List<FileChannel> locks = List.of(lock(settings.state()), lock(settings.cache()));
         Path pidFile = settings.run().resolve("kmorphd.pid");
         try {
             Files.writeString(pidFile, ProcessHandle.current().pid() + "\n");
         } catch (IOException e) {
             throw failure(settings.run(), e);
         }
-        return new Workplace(lock, pidFile);
+        return new Workplace(locks, pidFile);
     }
 
     private static void make(Path directory, String mode) throws StartException {
@@ -64,8 +66,8 @@ final class Workplace {
         }
     }
 
-    private static FileChannel lock(Path state) throws StartException {
-        Path file = state.resolve("lock");
+    private static FileChannel lock(Path directory) throws StartException {
+        Path file = directory.resolve("lock");
         try {
             FileChannel channel = FileChannel.open(
                     file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
@@ -73,15 +75,15 @@ final class Workplace {
             if (lock == null) {
                 channel.close();
                 throw new StartException(
-                        "another kmorphd (pid " + Files.readString(file).strip() + ") works on " + state
-                                + "; stop it, or name another state directory in etc/kmorphd.conf");
+                        "another kmorphd (pid " + Files.readString(file).strip() + ") works on " + directory
+                                + "; stop it, or name another directory in etc/kmorphd.conf");
             }
             channel.truncate(0);
             channel.write(
                     StandardCharsets.US_ASCII.encode(ProcessHandle.current().pid() + "\n"));
             return channel;
         } catch (IOException e) {
-            throw failure(state, e);
+            throw failure(directory, e);
         }
     }
 
@@ -96,6 +98,8 @@ final class Workplace {
 
     void close() throws IOException {
         Files.deleteIfExists(pidFile);
-        channel.close();
+        for (FileChannel lock : locks) {
+            lock.close();
+        }
     }
 }

@@ -15,6 +15,8 @@ import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Starting, stopping and failing to start, as a person meets it. */
 class DaemonLifecycleTest {
@@ -41,6 +43,8 @@ class DaemonLifecycleTest {
         assertThat(Programs.runs(pid)).isFalse();
         kmorph.ctl("daemon", "stop").ok();
         assertThat(kmorph.ctl("daemon", "status").status()).isEqualTo(3);
+        assertThat(kmorph.log().lines().filter(line -> line.contains(" ERROR ")))
+                .isEmpty();
     }
 
     @Test
@@ -90,16 +94,18 @@ class DaemonLifecycleTest {
         kmorph.ctl("daemon", "status").ok();
     }
 
-    @Test
-    void twoDaemonsNeverShareAStateDirectory() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"state", "cache"})
+    void twoDaemonsNeverShareADirectoryOfTheirOwn(String shared) throws IOException {
         kmorph.start();
         Path other = kmorph.home().resolve("etc/other.conf");
-        Files.writeString(other, "run = ${home}/other-run\n");
+        String own = shared.equals("state") ? "cache" : "state";
+        Files.writeString(other, "run = ${home}/other-run\n" + own + " = ${home}/other-" + own + "\n");
         Result second = kmorph.ctl("daemon", "start", "--config=" + other);
         assertThat(second.status()).isEqualTo(1);
         assertThat(second.err())
-                .contains("another kmorphd (pid " + kmorph.pid() + ")")
-                .contains("state");
+                .contains("another kmorphd (pid " + kmorph.pid() + ") works on "
+                        + kmorph.home().resolve(shared));
         kmorph.ctl("daemon", "status").ok();
     }
 

@@ -192,6 +192,28 @@ class DoorsTest {
     }
 
     @Test
+    void fishCompletesWhatTheDaemonKnowsAndFilesOnlyWhereItKnowsNothing() {
+        String script = "set PATH $PWD/bin $PATH; source share/completion/kmorphctl.fish; complete -C 'kmorphctl ";
+        for (Map.Entry<String, String> typed :
+                Map.of("bundle li", "list\t", "no such word LIC", "LICENSE").entrySet()) {
+            Result completed = Programs.run(
+                    KMORPH.home(), Map.of(), "", List.of("fish", "--no-config", "-c", script + typed.getKey() + "'"));
+            assertThat(completed.ok().out().lines()).singleElement().asString().startsWith(typed.getValue());
+        }
+    }
+
+    @Test
+    void zshCompletesWhatTheDaemonKnows() {
+        try (Pty zsh = Pty.run(List.of("zsh", "-f"))) {
+            zsh.type("cd '" + KMORPH.home() + "'; path=($PWD/bin $path); autoload -Uz compinit; compinit -u -D; "
+                    + "source share/completion/kmorphctl.zsh; echo re''ady\r");
+            zsh.await("ready");
+            zsh.type("kmorphctl bundle li\t");
+            zsh.await("bundle list");
+        }
+    }
+
+    @Test
     void everyCommandHasItsManPageAndItsHelpAnExample() {
         List<String> commands = KMORPH.ctl("help")
                 .ok()

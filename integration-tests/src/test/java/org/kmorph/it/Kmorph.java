@@ -19,11 +19,11 @@ import org.junit.jupiter.api.extension.ExtensionContext;
  * A copy of the assembled distribution in a directory of its own, with a space in its path, as a user unpacks it. As an extension
  * it is made and its daemon started before all tests of a class, and stopped and deleted after them.
  */
-final class Kmorph implements BeforeAllCallback, AfterAllCallback, AutoCloseable {
+public final class Kmorph implements BeforeAllCallback, AfterAllCallback, AutoCloseable {
     private Path home;
 
     /** Copies the distribution; SSH gets a free port. */
-    static Kmorph unpack() {
+    public static Kmorph unpack() {
         Kmorph kmorph = new Kmorph();
         try {
             kmorph.home = Files.createTempDirectory("kmorph it ").resolve("kmorph");
@@ -56,12 +56,12 @@ final class Kmorph implements BeforeAllCallback, AfterAllCallback, AutoCloseable
         remove();
     }
 
-    Path home() {
+    public Path home() {
         return home;
     }
 
     /** Adds a line to a configuration file. */
-    void configure(String file, String line) {
+    public void configure(String file, String line) {
         Path path = home.resolve("etc").resolve(file);
         try {
             String before = Files.exists(path) ? Files.readString(path) : "";
@@ -71,12 +71,12 @@ final class Kmorph implements BeforeAllCallback, AfterAllCallback, AutoCloseable
         }
     }
 
-    Result start() {
+    public Result start() {
         return ctl("daemon", "start").ok();
     }
 
     /** Runs kmorphctl. */
-    Result ctl(String... words) {
+    public Result ctl(String... words) {
         return ctlWith(Map.of(), "", words);
     }
 
@@ -94,7 +94,7 @@ final class Kmorph implements BeforeAllCallback, AfterAllCallback, AutoCloseable
     }
 
     /** The process id of the daemon, from its pid file. */
-    long pid() {
+    public long pid() {
         try {
             return Long.parseLong(
                     Files.readString(home.resolve("run/kmorphd.pid")).strip());
@@ -104,14 +104,14 @@ final class Kmorph implements BeforeAllCallback, AfterAllCallback, AutoCloseable
     }
 
     /** kill -9, and waits until it is gone. */
-    void kill() {
+    public void kill() {
         long pid = pid();
         ProcessHandle.of(pid).orElseThrow().destroyForcibly();
         Awaitility.await().atMost(Duration.ofSeconds(10)).until(() -> !Programs.runs(pid));
     }
 
     /** The daemon's log so far. */
-    String log() {
+    public String log() {
         try {
             return Files.readString(home.resolve("log/kmorphd.log"));
         } catch (IOException e) {
@@ -120,7 +120,7 @@ final class Kmorph implements BeforeAllCallback, AfterAllCallback, AutoCloseable
     }
 
     /** Stops the daemon, if it runs, and deletes everything. */
-    void remove() {
+    public void remove() {
         ctl("daemon", "stop").ok();
         Programs.run(
                         Path.of("/"),

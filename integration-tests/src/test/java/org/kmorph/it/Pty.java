@@ -5,7 +5,8 @@ import com.pty4j.PtyProcess;
 import com.pty4j.PtyProcessBuilder;
 import com.pty4j.WinSize;
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.Reader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -13,43 +14,59 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.awaitility.Awaitility;
 
 /** A program on a pseudo-terminal, and a person before it: types, and reads what stands there. */
-final class Pty implements AutoCloseable {
+public final class Pty implements AutoCloseable {
+    static final int COLUMNS = 100;
+    static final int ROWS = 30;
+
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private final PtyProcess process;
+    private final Consumer<String> screen;
     private final StringBuffer seen = new StringBuffer();
     private int read;
 
-    private Pty(PtyProcess process) {
+    private Pty(PtyProcess process, Consumer<String> screen) {
         this.process = process;
+        this.screen = screen;
         Thread reader = new Thread(this::drain, "pty-reader");
         reader.setDaemon(true);
         reader.start();
     }
 
-    static Pty run(List<String> words) {
+    public static Pty run(List<String> words) {
+        return run(words, Map.of(), text -> {});
+    }
+
+    /** @param screen is shown all that comes, as it comes, before it can be waited for */
+    public static Pty run(List<String> words, Map<String, String> more, Consumer<String> screen) {
         Map<String, String> environment = new HashMap<>(System.getenv());
         environment.put("TERM", "xterm");
         environment.remove("KMORPH_SOCKET");
+        environment.putAll(more);
         try {
-            return new Pty(new PtyProcessBuilder(words.toArray(String[]::new))
-                    .setEnvironment(environment)
-                    .setInitialColumns(100)
-                    .setInitialRows(30)
-                    .start());
+            return new Pty(
+                    new PtyProcessBuilder(words.toArray(String[]::new))
+                            .setEnvironment(environment)
+                            .setInitialColumns(COLUMNS)
+                            .setInitialRows(ROWS)
+                            .start(),
+                    screen);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     private void drain() {
-        byte[] bytes = new byte[4096];
-        try (InputStream in = process.getInputStream()) {
-            for (int n = in.read(bytes); n > 0; n = in.read(bytes)) {
-                seen.append(new String(bytes, 0, n, StandardCharsets.UTF_8));
+        char[] text = new char[4096];
+        try (Reader in = new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8)) {
+            for (int n = in.read(text); n > 0; n = in.read(text)) {
+                String more = new String(text, 0, n);
+                screen.accept(more);
+                seen.append(more);
             }
         } catch (IOException e) {
             seen.append("[the terminal failed: ").append(e.getMessage()).append(']');
@@ -57,7 +74,7 @@ final class Pty implements AutoCloseable {
     }
 
     /** Waits until the text has come, behind all that was waited for before; what came until then is returned. */
-    String await(String text) {
+    public String await(String text) {
         try {
             Awaitility.await().atMost(PATIENCE).pollDelay(Duration.ZERO).until(() -> seen.indexOf(text, read) >= 0);
         } catch (org.awaitility.core.ConditionTimeoutException e) {
@@ -69,7 +86,7 @@ final class Pty implements AutoCloseable {
         return before;
     }
 
-    Pty type(String text) {
+    public Pty type(String text) {
         try {
             process.getOutputStream().write(text.getBytes(StandardCharsets.UTF_8));
             process.getOutputStream().flush();
@@ -84,7 +101,7 @@ final class Pty implements AutoCloseable {
     }
 
     /** Waits for the end of the program. */
-    int status() throws InterruptedException {
+    public int status() throws InterruptedException {
         if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
             throw new AssertionError("still runs; there stands: " + seen.substring(read));
         }

@@ -10,15 +10,15 @@ import java.util.List;
 import java.util.Map;
 
 /** What a program printed and how it ended. */
-record Result(int status, String out, String err) {
+public record Result(int status, String out, String err) {
     /** The same, after a check that it ended with 0. */
-    Result ok() {
+    public Result ok() {
         assertThat(status).as("exit status; out: %s err: %s", out, err).isZero();
         return this;
     }
 
     /** Standard output as one JSON object. */
-    Map<String, Object> json() {
+    public Map<String, Object> json() {
         try {
             return JSON.std.mapFrom(out);
         } catch (IOException e) {
@@ -27,7 +27,7 @@ record Result(int status, String out, String err) {
     }
 
     /** Standard output as a JSON array of objects. */
-    List<Map<String, Object>> jsonRows() {
+    public List<Map<String, Object>> jsonRows() {
         try {
             return JSON.std.listOfFrom(Object.class, out).stream()
                     .map(Result::asMap)

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /** A file system of a few kilobytes, in memory. Needs root: the tests that use it say so by failing without it. */
-record SmallDisk(Path path) implements AutoCloseable {
-    static SmallDisk ofKilobytes(int size) throws IOException {
+public record SmallDisk(Path path) implements AutoCloseable {
+    public static SmallDisk ofKilobytes(int size) throws IOException {
         Path path = Files.createTempDirectory("kmorph-disk-");
         Programs.run(
                         path,

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
@@ -20,7 +21,7 @@ final class Client implements AutoCloseable {
     private static final Duration ENOUGH = Duration.ofSeconds(20);
     private static final Path MODULE =
             Path.of("../../kmorphctl").toAbsolutePath().normalize();
-    static final Path BINARY = MODULE.resolve("target/kmorphctl");
+    private static final Path BINARY = MODULE.resolve("target/kmorphctl");
 
     private final Process process;
     private final Gather out;
@@ -47,8 +48,11 @@ final class Client implements AutoCloseable {
         return new Client(builder);
     }
 
-    static Client shell(String script) throws IOException {
-        return new Client(new ProcessBuilder("bash", "-c", script));
+    /** Runs a script in which {@code "$CTL" "$DOOR"} is the client with its option for the socket. */
+    static Client shell(Path socket, String script) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder("bash", "-c", script);
+        builder.environment().putAll(Map.of("CTL", BINARY.toString(), "DOOR", "--socket=" + socket));
+        return new Client(builder);
     }
 
     private static List<String> command(Path socket, String... words) {

@@ -63,8 +63,8 @@ class RealClientTest {
         byte[] data = new byte[3_000_017];
         new java.util.Random(7).nextBytes(data);
         Files.write(file, data);
-        try (Client client = Client.shell(
-                Client.BINARY + " --socket=" + door.socket + " cat <" + file + " | cmp - " + file + " && echo same")) {
+        try (Client client =
+                Client.shell(door.socket, "\"$CTL\" \"$DOOR\" cat <" + file + " | cmp - " + file + " && echo same")) {
             assertThat(client.exit()).as(client::err).isZero();
             assertThat(client.out()).isEqualTo("same\n");
             assertThat(client.err()).contains("3000017 bytes");
@@ -75,8 +75,8 @@ class RealClientTest {
 
     @Test
     void commandThatReadsNothingLeavesTheScriptItsInput() throws Exception {
-        String ctl = Client.BINARY + " --socket=" + door.socket;
-        try (Client client = Client.shell("printf 'a\\nb\\n' | while read x; do " + ctl + " echo $x; done")) {
+        try (Client client =
+                Client.shell(door.socket, "printf 'a\\nb\\n' | while read x; do \"$CTL\" \"$DOOR\" echo $x; done")) {
             assertThat(client.exit()).isZero();
             assertThat(client.out()).isEqualTo("a\nb\n");
         }
@@ -84,7 +84,7 @@ class RealClientTest {
 
     @Test
     void closedInputIsEndOfFile() throws Exception {
-        try (Client client = Client.shell(Client.BINARY + " --socket=" + door.socket + " cat <&-")) {
+        try (Client client = Client.shell(door.socket, "\"$CTL\" \"$DOOR\" cat <&-")) {
             assertThat(client.exit()).isZero();
             assertThat(client.err()).isEqualTo("0 bytes\n");
         }
@@ -184,8 +184,7 @@ class RealClientTest {
 
     @Test
     void readerThatHasEnoughEndsTheCommandQuietly() throws Exception {
-        String ctl = Client.BINARY + " --socket=" + door.socket;
-        try (Client client = Client.shell(ctl + " flood | head -n 1; echo ${PIPESTATUS[0]}")) {
+        try (Client client = Client.shell(door.socket, "\"$CTL\" \"$DOOR\" flood | head -n 1; echo ${PIPESTATUS[0]}")) {
             assertThat(client.exit()).isZero();
             assertThat(client.out()).isEqualTo("x".repeat(63) + "\n141\n");
             assertThat(client.err()).isEmpty();
@@ -198,8 +197,7 @@ class RealClientTest {
         Path fifo = Files.createTempDirectory("kmorph").resolve("fifo");
         new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor();
         // the read end is open and nobody reads
-        try (Client stuck = Client.shell(
-                "exec 3<>" + fifo + "; exec " + Client.BINARY + " --socket=" + door.socket + " flood >" + fifo)) {
+        try (Client stuck = Client.shell(door.socket, "exec 3<>" + fifo + "; exec \"$CTL\" \"$DOOR\" flood >" + fifo)) {
             AtomicLong seen = new AtomicLong(-1);
             await().atMost(Duration.ofSeconds(20))
                     .pollInterval(Duration.ofMillis(300))

@@ -14,6 +14,8 @@ import org.osgi.service.component.runtime.dto.ComponentDescriptionDTO;
 
 /** Whether a bundle works: it is active, and its declarative-services components are satisfied and did not fail. */
 final class BundleHealth {
+    private static final String CAUSED_BY = "Caused by: ";
+
     private static final Duration BETWEEN_LOOKS = Duration.ofMillis(5);
 
     private final ServiceComponentRuntime components;
@@ -32,7 +34,7 @@ final class BundleHealth {
         for (ComponentDescriptionDTO description : components.getComponentDescriptionDTOs(bundle)) {
             for (ComponentConfigurationDTO configured : components.getComponentConfigurationDTOs(description)) {
                 if (configured.state == ComponentConfigurationDTO.FAILED_ACTIVATION) {
-                    problems.put(description.name, "failed: " + firstLine(configured.failure));
+                    problems.put(description.name, "failed: " + cause(configured.failure));
                 } else if (configured.state == ComponentConfigurationDTO.UNSATISFIED_REFERENCE) {
                     problems.put(description.name, "waits for " + waitsFor(description, configured));
                 }
@@ -51,10 +53,16 @@ final class BundleHealth {
                 .collect(Collectors.joining(", "));
     }
 
-    private static String firstLine(String failure) {
+    /** Of a stack trace, what it all came from: activation fails within layers of reflection, which say nothing. */
+    private static String cause(String failure) {
         return failure == null
                 ? "no reason was given"
-                : failure.lines().findFirst().orElse("no reason was given");
+                : failure.lines()
+                        .filter(line -> line.startsWith(CAUSED_BY))
+                        .reduce((first, second) -> second)
+                        .map(line -> line.substring(CAUSED_BY.length()))
+                        .or(() -> failure.lines().findFirst())
+                        .orElse("no reason was given");
     }
 
     /**

@@ -116,6 +116,10 @@ final class DeployDirectory {
     private Seen tried(Path file, Seen before) throws InterruptedException {
         try {
             BundleInfo info = deployer.deploy(file);
+            Optional<String> former = before.bundle().filter(name -> !name.equals(info.symbolicName()));
+            if (former.isPresent()) {
+                deployer.undeploy(former.get());
+            }
             return new Seen(before.size(), before.modified(), true, Optional.of(info.symbolicName()), Optional.empty());
         } catch (DeploymentException | IOException e) {
             LOG.warn("{} was not deployed: {}", file, e.getMessage());

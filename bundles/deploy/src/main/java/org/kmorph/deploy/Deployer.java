@@ -37,6 +37,9 @@ import org.slf4j.LoggerFactory;
 public final class Deployer implements BundleManager {
     private static final Logger LOG = LoggerFactory.getLogger(Deployer.class);
 
+    /** What the location of a bundle begins with that was installed in the running daemon. */
+    static final String LOCATION = "kmorph:";
+
     private static final String OURS = "org.kmorph.";
 
     /** Holds the JNA mappings, whose class loader can never go (JNA keeps it); and what reads the configuration before all else. */
@@ -52,6 +55,7 @@ public final class Deployer implements BundleManager {
     private final BundleContext context;
     private final Directories directories;
     private final DeployConfig config;
+    private final String platform;
     private final Wirings wirings;
     private final BundleHealth health;
     private final Replacement replacement;
@@ -68,6 +72,7 @@ public final class Deployer implements BundleManager {
         health = new BundleHealth(components);
         replacement = new Replacement(context, wirings, health, Duration.ofSeconds(config.health_seconds()));
         overrides = new Overrides(directories.state().resolve("bundles"));
+        platform = "reference:" + directories.home().resolve("bundles").toUri();
         deployDirectory = new DeployDirectory(directories.deploy(), Duration.ofMillis(config.poll_ms()), this);
     }
 
@@ -122,12 +127,18 @@ public final class Deployer implements BundleManager {
         };
     }
 
-    private static Origin origin(Bundle bundle) {
+    private Origin origin(Bundle bundle) {
         String name = String.valueOf(bundle.getSymbolicName());
         if (name.startsWith(OURS)) {
             return Origin.OURS;
         }
-        return bundle.getLocation().startsWith("kmorph:") ? Origin.DEPLOYED : Origin.PLATFORM;
+        return bundle.getBundleId() == 0 || bundle.getLocation().startsWith(platform)
+                ? Origin.PLATFORM
+                : Origin.DEPLOYED;
+    }
+
+    private StagedFile staged(Path file) throws DeploymentException, IOException {
+        return StagedFile.of(file, directories.cache());
     }
 
     private JarCheck check() throws IOException {
@@ -137,7 +148,8 @@ public final class Deployer implements BundleManager {
                         : Optional.empty());
     }
 
-    private Jar verified(Path file) throws DeploymentException, IOException {
+    /** A verified jar whose bundle may be changed while the daemon runs. */
+    private Jar verified(StagedFile file) throws DeploymentException, IOException {
         Jar jar = check().verify(file);
         Optional<Bundle> old = wirings.find(jar.symbolicName());
         if (NEVER_LIVE.contains(jar.symbolicName())
@@ -145,53 +157,71 @@ public final class Deployer implements BundleManager {
             throw new DeploymentException(jar.symbolicName()
                     + " is part of the platform, which changes only by a restart: unpack a newer distribution");
         }
+        return jar;
+    }
+
+    private void refuseIfThere(Jar jar) throws DeploymentException {
         if (wirings.isThere(jar.symbolicName(), jar.version())) {
             throw new DeploymentException(
                     jar.symbolicName() + " " + jar.version() + " is there already; give the new one another version");
         }
-        return jar;
     }
 
     @Override
     public Plan plan(Path file) throws DeploymentException, IOException {
-        Jar jar = verified(file);
-        Optional<Bundle> old = wirings.find(jar.symbolicName());
-        return new Plan(
-                jar.symbolicName(),
-                jar.version().toString(),
-                old.map(bundle -> bundle.getVersion().toString()),
-                old.map(wirings::dependents).orElse(List.of()).stream()
-                        .map(Bundle::getSymbolicName)
-                        .toList());
+        try (StagedFile staged = staged(file)) {
+            Jar jar = verified(staged);
+            refuseIfThere(jar);
+            Optional<Bundle> old = wirings.find(jar.symbolicName());
+            return new Plan(
+                    jar.symbolicName(),
+                    jar.version().toString(),
+                    old.map(bundle -> bundle.getVersion().toString()),
+                    old.map(wirings::dependents).orElse(List.of()).stream()
+                            .map(Bundle::getSymbolicName)
+                            .toList());
+        }
     }
 
     @Override
     public BundleInfo install(Path file) throws DeploymentException, IOException, InterruptedException {
-        Jar jar = verified(file);
-        if (wirings.find(jar.symbolicName()).isPresent()) {
-            throw new DeploymentException(jar.symbolicName() + " is installed already; use update");
+        try (StagedFile staged = staged(file)) {
+            Jar jar = verified(staged);
+            if (wirings.find(jar.symbolicName()).isPresent()) {
+                throw new DeploymentException(jar.symbolicName() + " is installed already; use update");
+            }
+            return change(jar, true);
         }
-        return change(jar, true);
     }
 
     @Override
     public BundleInfo update(Path file) throws DeploymentException, IOException, InterruptedException {
-        Jar jar = verified(file);
-        if (wirings.find(jar.symbolicName()).isEmpty()) {
-            throw new DeploymentException(jar.symbolicName() + " is not installed; use install");
+        try (StagedFile staged = staged(file)) {
+            Jar jar = verified(staged);
+            if (wirings.find(jar.symbolicName()).isEmpty()) {
+                throw new DeploymentException(jar.symbolicName() + " is not installed; use install");
+            }
+            return change(jar, true);
         }
-        return change(jar, true);
     }
 
-    /** Installs or updates from {@code deploy/}, which itself says what is to be there after a restart. */
+    /**
+     * Installs or updates from {@code deploy/}, which itself says what is to be there after a restart. What is there already from the
+     * same bytes, because an earlier version of this component put it there, is taken as it is.
+     */
     BundleInfo deploy(Path file) throws DeploymentException, IOException, InterruptedException {
-        return change(verified(file), false);
+        try (StagedFile staged = staged(file)) {
+            Jar jar = verified(staged);
+            Optional<Bundle> there = wirings.at(jar.location());
+            return there.isPresent() ? info(there.get()) : change(jar, false);
+        }
     }
 
     private BundleInfo change(Jar jar, boolean lasting) throws DeploymentException, IOException, InterruptedException {
         takeTurn();
         boolean retiring = false;
         try {
+            refuseIfThere(jar);
             Optional<Bundle> old = wirings.find(jar.symbolicName());
             Optional<Path> kept = lasting ? Optional.of(overrides.keep(jar)) : Optional.empty();
             Bundle placed = replacement.place(jar, old);
@@ -263,7 +293,9 @@ public final class Deployer implements BundleManager {
     void undeploy(String symbolicName) throws DeploymentException, IOException, InterruptedException {
         Optional<Path> original = original(symbolicName);
         if (original.isPresent()) {
-            change(check().verify(original.get()), false);
+            try (StagedFile staged = staged(original.get())) {
+                change(new JarCheck(Optional.empty()).verify(staged), false);
+            }
             return;
         }
         takeTurn();
@@ -276,7 +308,7 @@ public final class Deployer implements BundleManager {
     }
 
     /** The distribution's own jar of a bundle, if it has one. */
-    private Optional<Path> original(String symbolicName) throws DeploymentException, IOException {
+    private Optional<Path> original(String symbolicName) throws IOException {
         List<Path> jars;
         try (Stream<Path> found =
                 Files.find(directories.home().resolve("bundles"), 2, (path, attributes) -> path.toString()
@@ -284,7 +316,7 @@ public final class Deployer implements BundleManager {
             jars = found.toList();
         }
         for (Path jar : jars) {
-            if (new JarCheck(Optional.empty()).verify(jar).symbolicName().equals(symbolicName)) {
+            if (JarCheck.symbolicName(jar).filter(symbolicName::equals).isPresent()) {
                 return Optional.of(jar);
             }
         }

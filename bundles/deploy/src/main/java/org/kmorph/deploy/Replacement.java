@@ -44,10 +44,14 @@ final class Replacement {
      */
     Bundle place(Jar jar, Optional<Bundle> old) throws DeploymentException, IOException {
         Bundle placed = install(jar);
+        placed.adapt(BundleStartLevel.class)
+                .setStartLevel(
+                        old.map(bundle -> bundle.adapt(BundleStartLevel.class).getStartLevel())
+                                .orElse(DEPLOYED_LEVEL));
         Optional<String> problem = wirings.resolve(placed);
         if (problem.isPresent()) {
             remove(placed);
-            throw new DeploymentException(jar.file() + " does not resolve: " + problem.get());
+            throw new DeploymentException(jar.source() + " does not resolve: " + problem.get());
         }
         List<String> missing =
                 old.map(bundle -> wirings.unsatisfied(bundle, placed)).orElse(List.of());
@@ -61,11 +65,9 @@ final class Replacement {
 
     private Bundle install(Jar jar) throws DeploymentException, IOException {
         try (InputStream content = Files.newInputStream(jar.file())) {
-            return context.getBundle(0)
-                    .getBundleContext()
-                    .installBundle("kmorph:" + jar.symbolicName() + ":" + System.nanoTime(), content);
+            return context.getBundle(0).getBundleContext().installBundle(jar.location(), content);
         } catch (BundleException e) {
-            throw new DeploymentException(jar.file() + " cannot be installed: " + e.getMessage(), e);
+            throw new DeploymentException(jar.source() + " cannot be installed: " + e.getMessage(), e);
         }
     }
 
@@ -87,10 +89,6 @@ final class Replacement {
         Map<String, String> predecessors = old.map(health::problems).orElse(Map.of());
         String what = placed.getSymbolicName() + " " + placed.getVersion();
         try {
-            placed.adapt(BundleStartLevel.class)
-                    .setStartLevel(old.map(bundle ->
-                                    bundle.adapt(BundleStartLevel.class).getStartLevel())
-                            .orElse(DEPLOYED_LEVEL));
             placed.start(Bundle.START_ACTIVATION_POLICY);
         } catch (BundleException e) {
             remove(placed);

@@ -36,6 +36,11 @@ final class Wirings {
         return found;
     }
 
+    /** The bundle that was installed from these very bytes. */
+    Optional<Bundle> at(String location) {
+        return Optional.ofNullable(context.getBundle(location));
+    }
+
     boolean isThere(String symbolicName, Version version) {
         for (Bundle bundle : context.getBundles()) {
             if (symbolicName.equals(bundle.getSymbolicName()) && version.equals(bundle.getVersion())) {

@@ -4,6 +4,8 @@ package org.kmorph.health;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
 import org.kmorph.api.health.Health;
 import org.kmorph.api.health.HealthPolicy.Judge;
 import org.kmorph.api.health.HealthPolicy.Verdict;
@@ -21,19 +23,27 @@ import org.kmorph.api.health.Heartbeat;
  *                                                            AGENT_DEAD    FAILED
  * </pre>
  *
- * A heartbeat brings any of them but FAILED back to HEALTHY; FAILED is final for this detector, for what follows it (fencing) must
+ * One that is never heard is SUSPECT after half of the time that its first answer may take, and then asked for as above. A heartbeat
+ * brings any of them but FAILED back to HEALTHY; FAILED is final for this detector, for what follows it (fencing) must
  * not be raced by a late answer.
  */
 final class Detector {
-    private final Judge judge;
-    private final long intervalNanos;
+    /** For so long the monitor suspects itself when most instances and their kernels are silent. */
+    static final long LONGEST_DOUBT = TimeUnit.SECONDS.toNanos(30);
+
+    private final long startNanos;
+    private final long firstAnswerNanos;
+    private Judge judge;
+    private long intervalNanos;
     private Health health = Health.UNKNOWN;
     private String reason = "not heard yet";
     private Kernel kernel = Kernel.NOT_ASKED;
     private Optional<Boolean> kernelAnswers = Optional.empty();
     private long askAgainNanos;
+    private OptionalLong doubtedSinceNanos = OptionalLong.empty();
     private long nextHeartbeatNanos;
     private long latenessNanos;
+    private boolean heard;
     private long bootId;
 
     /** Whether the kernel below a silent agent was found to answer. */
@@ -62,12 +72,21 @@ final class Detector {
 
     /**
      * @param intervalNanos between heartbeats
+     * @param firstAnswerNanos how long the first answer may take; only then is silence the policy's to judge
      * @param nowNanos the first heartbeat is due at once
      */
-    Detector(Judge judge, long intervalNanos, long nowNanos) {
+    Detector(Judge judge, long intervalNanos, long firstAnswerNanos, long nowNanos) {
         this.judge = judge;
         this.intervalNanos = intervalNanos;
+        this.firstAnswerNanos = firstAnswerNanos;
+        this.startNanos = nowNanos;
         this.nextHeartbeatNanos = nowNanos;
+    }
+
+    /** Another policy judges from now on. It knows what the caller has told it: the newest heartbeat. */
+    void judgeBy(Judge other, long otherIntervalNanos) {
+        judge = other;
+        intervalNanos = otherIntervalNanos;
     }
 
     Health health() {
@@ -90,7 +109,7 @@ final class Detector {
         }
         long verdict = judge.verdict(judged(nowNanos)).nextNanos();
         long next = verdict == Long.MAX_VALUE ? Long.MAX_VALUE : verdict + latenessNanos;
-        if (health == Health.AGENT_DEAD && kernel == Kernel.NOT_ASKED) {
+        if (kernel == Kernel.NOT_ASKED && askAgainNanos > nowNanos) {
             next = Math.min(next, askAgainNanos);
         }
         return Math.min(nextHeartbeatNanos, Math.max(next, nowNanos + 1));
@@ -122,7 +141,22 @@ final class Detector {
         switch (verdict.health()) {
             case FAILED -> condemn(nowNanos, verdict.reason(), distrust, actions);
             case SUSPECT -> become(Health.SUSPECT, verdict.reason(), actions);
-            case HEALTHY, UNKNOWN, AGENT_DEAD -> become(verdict.health(), verdict.reason(), actions);
+            case UNKNOWN -> awaitFirst(nowNanos, distrust, actions);
+            case HEALTHY, AGENT_DEAD -> become(verdict.health(), verdict.reason(), actions);
+        }
+    }
+
+    /** An instance that was never heard may have died before it was watched: that silence has an end too. */
+    private void awaitFirst(long nowNanos, boolean distrust, List<Action> actions) {
+        long silent = judged(nowNanos) - startNanos;
+        String why = "not heard for " + Settings.millis(silent) + " since it is watched, "
+                + Settings.millis(firstAnswerNanos) + " allowed for the first answer";
+        if (heard || silent < firstAnswerNanos / 2) {
+            become(Health.UNKNOWN, "not heard yet", actions);
+        } else if (silent < firstAnswerNanos) {
+            become(Health.SUSPECT, why, actions);
+        } else {
+            condemn(nowNanos, why, distrust, actions);
         }
     }
 
@@ -144,7 +178,7 @@ final class Detector {
             }
             case GONE -> become(Health.FAILED, why + "; nothing listens there any more", actions);
             case SILENT -> {
-                if (distrust) {
+                if (distrust && doubts(nowNanos)) {
                     become(Health.SUSPECT, why + "; but most are silent, so the monitor may be at fault", actions);
                     askAgain(nowNanos);
                 } else {
@@ -152,6 +186,12 @@ final class Detector {
                 }
             }
         }
+    }
+
+    /** Doubt in oneself has an end: kernels that died together are never heard again. */
+    private boolean doubts(long nowNanos) {
+        doubtedSinceNanos = doubtedSinceNanos.isPresent() ? doubtedSinceNanos : OptionalLong.of(nowNanos);
+        return nowNanos - doubtedSinceNanos.getAsLong() < LONGEST_DOUBT;
     }
 
     private void askAgain(long nowNanos) {
@@ -169,10 +209,12 @@ final class Detector {
             actions.add(new Action.Rebooted(bootId, heartbeat.bootId()));
         }
         bootId = heartbeat.bootId();
+        heard = true;
         latenessNanos = 0;
         kernel = Kernel.NOT_ASKED;
         kernelAnswers = Optional.empty();
         askAgainNanos = 0;
+        doubtedSinceNanos = OptionalLong.empty();
         judge.heard(heartbeat);
         become(Health.HEALTHY, "answers", actions);
         return actions;
@@ -187,6 +229,13 @@ final class Detector {
             judge(nowNanos, distrust, actions);
         }
         return actions;
+    }
+
+    /** The kernel could not be asked, for a reason of the monitor's own: that says nothing, and is tried again. */
+    void cannotAsk(long nowNanos) {
+        if (kernel == Kernel.ASKED) {
+            askAgain(nowNanos);
+        }
     }
 
     /** Its host has seen it end: no silence needs to be waited for. */

@@ -18,21 +18,58 @@ final class MetricWindow {
     private final int[] count = new int[BUCKETS];
     private final double[] recent = new double[RECENT];
     private int recorded;
+    private int nextRecent;
     private long newest = Long.MIN_VALUE;
+    private long newestEndNanos = Long.MIN_VALUE;
     private double last;
+
+    // the newest bucket: thousands of heartbeats a second come here, so it is no division and few lines of cache for
+    // each
+    private double newestSum;
+    private double newestPeak;
+    private int newestCount;
 
     /** @param nowNanos never less than before */
     void record(long nowNanos, double value) {
-        advance(nowNanos);
-        int index = index(newest);
-        peak[index] = count[index] == 0 ? value : Math.max(peak[index], value);
-        sum[index] += value;
-        count[index]++;
-        recent[recorded++ % RECENT] = value;
-        if (recorded == 2 * RECENT) {
-            recorded = RECENT;
+        if (nowNanos >= newestEndNanos) {
+            advance(nowNanos);
         }
+        newestPeak = newestCount == 0 ? value : Math.max(newestPeak, value);
+        newestSum += value;
+        newestCount++;
+        remember(value);
         last = value;
+    }
+
+    private void remember(double value) {
+        recent[nextRecent] = value;
+        nextRecent = nextRecent + 1 == RECENT ? 0 : nextRecent + 1;
+        recorded = Math.min(RECENT, recorded + 1);
+    }
+
+    /**
+     * Begins with what another window knew: its means are spread evenly over the time that they are of, so that they are what they were.
+     * For a window that is new.
+     */
+    void resume(long nowNanos, Windows known) {
+        if (known.recent().isEmpty()) {
+            return;
+        }
+        advance(nowNanos);
+        double five = Math.max(0, (known.mean5() * 60 - known.mean1() * 12) / 48);
+        double fifteen = Math.max(0, (known.mean15() * BUCKETS - known.mean5() * 60) / 120);
+        for (int back = 0; back < BUCKETS; back++) {
+            double mean = back < 12 ? known.mean1() : back < 60 ? five : fifteen;
+            int index = index(newest - back);
+            sum[index] = mean;
+            peak[index] = mean;
+            count[index] = 1;
+        }
+        newestSum = known.mean1();
+        newestPeak = known.peak();
+        newestCount = 1;
+        known.recent().forEach(this::remember);
+        last = known.last();
     }
 
     /** Empties the buckets of the time in which nothing was recorded. */
@@ -41,12 +78,26 @@ final class MetricWindow {
         if (newest == Long.MIN_VALUE) {
             newest = bucket - 1;
         }
+        keepNewest();
         for (long empty = Math.max(newest + 1, bucket - BUCKETS + 1); empty <= bucket; empty++) {
             sum[index(empty)] = 0;
             peak[index(empty)] = 0;
             count[index(empty)] = 0;
         }
-        newest = Math.max(newest, bucket);
+        if (bucket > newest) {
+            newest = bucket;
+            newestEndNanos = (bucket + 1) * BUCKET_NANOS;
+            newestSum = 0;
+            newestPeak = 0;
+            newestCount = 0;
+        }
+    }
+
+    private void keepNewest() {
+        int index = index(newest);
+        sum[index] = newestSum;
+        peak[index] = newestPeak;
+        count[index] = newestCount;
     }
 
     private static int index(long bucket) {
@@ -66,22 +117,23 @@ final class MetricWindow {
         return new Windows(last, mean(12), mean(60), mean(BUCKETS), highest, recentOldestFirst());
     }
 
-    /** The mean of what was recorded in the newest buckets; the last value when that is nothing. */
+    /** The mean over the newest buckets, each of which weighs as much however much was recorded in it; the last value when none has any. */
     private double mean(int buckets) {
         double total = 0;
-        long values = 0;
+        int filled = 0;
         for (int back = 0; back < buckets; back++) {
             int index = index(newest - back);
-            total += sum[index];
-            values += count[index];
+            if (count[index] > 0) {
+                total += sum[index] / count[index];
+                filled++;
+            }
         }
-        return values == 0 ? last : total / values;
+        return filled == 0 ? last : total / filled;
     }
 
     private List<Double> recentOldestFirst() {
-        int known = Math.min(recorded, RECENT);
-        List<Double> values = new ArrayList<>(known);
-        for (int i = recorded - known; i < recorded; i++) {
+        List<Double> values = new ArrayList<>(recorded);
+        for (int i = nextRecent + RECENT - recorded; i < nextRecent + RECENT; i++) {
             values.add(recent[i % RECENT]);
         }
         return values;

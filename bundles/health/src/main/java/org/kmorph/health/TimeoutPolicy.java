@@ -9,18 +9,20 @@ import org.kmorph.api.health.Heartbeat;
 import org.osgi.service.component.annotations.Component;
 
 /**
- * The policy {@code timeout}: an instance that was silent for its heartbeat timeout has failed; half-way there it is suspect. One
- * that keeps coming back after having been suspect has transient trouble: each time doubles what it is allowed, up to eight times;
- * ten timeouts of steady answers halve it again.
+ * The policy {@code timeout}: an instance that was silent for its heartbeat timeout has failed; after two thirds of it, which is a
+ * heartbeat lost, it is suspect. One that comes back after its time was over (its kernel had answered, or the monitor had distrusted
+ * itself) has transient trouble: each time doubles what it is allowed, up to eight times; ten timeouts of steady answers halve it again.
  */
 @Component
 public final class TimeoutPolicy implements HealthPolicy {
+    static final String NAME = "timeout";
+
     private static final String MAX_BACKOFF = "max-backoff";
     private static final int DEFAULT_MAX_BACKOFF = 8;
 
     @Override
     public String name() {
-        return "timeout";
+        return NAME;
     }
 
     @Override
@@ -43,7 +45,7 @@ public final class TimeoutPolicy implements HealthPolicy {
         private final int maxBackoff;
         private int backoff = 1;
         private boolean heard;
-        private boolean suspected;
+        private boolean overdue;
         private long lastNanos;
         private long steadySinceNanos;
 
@@ -55,9 +57,9 @@ public final class TimeoutPolicy implements HealthPolicy {
         @Override
         public void heard(Heartbeat heartbeat) {
             long now = heartbeat.receivedNanos();
-            if (suspected) {
+            if (overdue) {
                 backoff = Math.min(maxBackoff, backoff * 2);
-                suspected = false;
+                overdue = false;
                 steadySinceNanos = now;
             } else if (backoff > 1 && now - steadySinceNanos >= STEADY_TIMEOUTS * timeoutNanos) {
                 backoff /= 2;
@@ -75,13 +77,14 @@ public final class TimeoutPolicy implements HealthPolicy {
             long allowed = timeoutNanos * backoff;
             long silent = nowNanos - lastNanos;
             if (silent >= allowed) {
+                overdue = true;
                 return new Verdict(Health.FAILED, silence(silent, allowed), Long.MAX_VALUE);
             }
-            if (silent >= allowed / 2) {
-                suspected = true;
+            long suspicious = allowed / 3 * 2;
+            if (silent >= suspicious) {
                 return new Verdict(Health.SUSPECT, silence(silent, allowed), lastNanos + allowed);
             }
-            return new Verdict(Health.HEALTHY, "answers", lastNanos + allowed / 2);
+            return new Verdict(Health.HEALTHY, "answers", lastNanos + suspicious);
         }
 
         private static String silence(long silent, long allowed) {

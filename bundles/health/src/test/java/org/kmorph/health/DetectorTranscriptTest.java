@@ -56,13 +56,18 @@ class DetectorTranscriptTest {
         return out;
     }
 
-    /** {@code policy NAME TIMEOUT-MS INTERVAL-MS}. */
+    /** {@code policy NAME TIMEOUT-MS INTERVAL-MS [FIRST-ANSWER-MS]}. */
     private static Detector detector(String[] words) {
         HealthPolicy policy = words[1].equals("phi") ? new PhiPolicy() : new TimeoutPolicy();
-        return new Detector(policy.judge(Long.parseLong(words[2]) * MS, Map.of()), Long.parseLong(words[3]) * MS, 0);
+        long firstAnswer = words.length > 4 ? Long.parseLong(words[4]) : 3_000;
+        return new Detector(
+                policy.judge(Long.parseLong(words[2]) * MS, Map.of()),
+                Long.parseLong(words[3]) * MS,
+                firstAnswer * MS,
+                0);
     }
 
-    /** {@code > MS tick|late N|distrust|heard [BOOT]|kernel ANSWER|ended}. */
+    /** {@code > MS tick|late N|distrust|heard [BOOT]|kernel ANSWER|cannot-ask|ended}. */
     private static List<String> event(Detector detector, String[] words) {
         long now = Long.parseLong(words[1]) * MS;
         List<Detector.Action> actions =
@@ -73,6 +78,7 @@ class DetectorTranscriptTest {
                     case "heard" -> detector.heard(heartbeat(now, words.length > 3 ? Long.parseLong(words[3]) : 1));
                     case "kernel" -> detector.kernel(Detector.Kernel.valueOf(words[3]), now, words.length > 4);
                     case "ended" -> detector.ended("exit status 137");
+                    case "cannot-ask" -> cannotAsk(detector, now);
                     default -> throw new IllegalArgumentException(String.join(" ", words));
                 };
         List<String> lines = new ArrayList<>();
@@ -82,6 +88,11 @@ class DetectorTranscriptTest {
         long next = detector.nextNanos(now);
         lines.add("  " + detector.health() + (next == Long.MAX_VALUE ? "" : ", next at " + next / MS + " ms"));
         return lines;
+    }
+
+    private static List<Detector.Action> cannotAsk(Detector detector, long now) {
+        detector.cannotAsk(now);
+        return List.of();
     }
 
     private static String text(Detector.Action action) {
@@ -95,6 +106,6 @@ class DetectorTranscriptTest {
     }
 
     private static Heartbeat heartbeat(long now, long bootId) {
-        return new Heartbeat(now, MS, bootId, "RUNNING", 1000, 0.5, 1 << 20, 1 << 19, Optional.of(100L), 0.1);
+        return new Heartbeat(now, MS, bootId, "ready", "none", 1000, 0.5, 1 << 20, 1 << 19, Optional.of(100L), 0.1);
     }
 }

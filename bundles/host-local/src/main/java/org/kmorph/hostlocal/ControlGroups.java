@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.UUID;
 import org.kmorph.api.host.HostException;
 import org.kmorph.api.instance.InstanceSpec;
+import org.kmorph.shim.Cpus;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 

@@ -19,6 +19,7 @@ import org.kmorph.api.transport.Endpoint;
 import org.kmorph.api.transport.Transport;
 import org.kmorph.kernelimage.ImageException;
 import org.kmorph.kernelimage.KernelRelease;
+import org.kmorph.shim.Cpus;
 import org.kmorph.shim.ShimStatus;
 import org.kmorph.shim.Shims;
 import org.osgi.framework.BundleContext;
@@ -91,6 +92,11 @@ public final class LocalHost implements KernelHost {
 
     @Override
     public KernelImage inspect(InstanceSpec spec) throws HostException {
+        if (spec.address().isPresent()) {
+            throw new HostException(
+                    "a local instance has no network card of its own for --address; its workload binds to this"
+                            + " machine's addresses");
+        }
         if (spec.initramfs().isPresent() || spec.kernelCommandLine().isPresent()) {
             throw new HostException("a local instance boots no kernel, so "
                     + (spec.initramfs().isPresent() ? "--initramfs" : "--kernel-cmdline")
@@ -117,6 +123,14 @@ public final class LocalHost implements KernelHost {
         if (config.isolate()) {
             options.add("--isolate");
         }
+        if (spec.successorOf().isPresent()) {
+            // connections stay where they are: it sits in its predecessor's network
+            Path former =
+                    directory.resolveSibling(Integer.toString(spec.successorOf().get()));
+            shims.status(former, ASK)
+                    .pid()
+                    .ifPresent(pid -> options.addAll(List.of("--network-of", Long.toString(pid))));
+        }
         if (spec.cpus().isPresent()) {
             Cpus.parse(spec.cpus().get()).list().ifPresent(list -> options.addAll(List.of("--cpus", list)));
         }
@@ -141,6 +155,9 @@ public final class LocalHost implements KernelHost {
                 "--state=.",
                 "--kernel-release=" + inspect(spec).release()));
         limits.forEach(group -> words.add("--cgroup=" + group));
+        if (spec.successorOf().isPresent()) {
+            words.add("--hold");
+        }
         if (!spec.workload().isEmpty()) {
             words.add("--");
             words.addAll(spec.workload());
@@ -172,6 +189,11 @@ public final class LocalHost implements KernelHost {
     @Override
     public void fence(int id, Path directory, Duration patience) throws HostException, InterruptedException {
         shims.fence(directory, patience);
+    }
+
+    @Override
+    public boolean hasMemory() {
+        return false;
     }
 
     @Override

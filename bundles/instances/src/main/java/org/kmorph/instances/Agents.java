@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.kmorph.api.time.TimeSource;
 import org.kmorph.api.transport.Connection;
 import org.kmorph.api.transport.ConnectionHandler;
 import org.kmorph.api.transport.Endpoint;
@@ -21,6 +21,11 @@ final class Agents {
     private static final Duration BETWEEN_TRIES = Duration.ofMillis(20);
 
     private final Map<String, Transport> byScheme = new ConcurrentHashMap<>();
+    private final TimeSource time;
+
+    Agents(TimeSource time) {
+        this.time = time;
+    }
 
     void add(Transport transport) {
         byScheme.put(transport.scheme(), transport);
@@ -38,11 +43,11 @@ final class Agents {
      */
     boolean awaitListening(Endpoint endpoint, long deadlineNanos, java.util.function.BooleanSupplier stillHoped)
             throws InterruptedException {
-        while (System.nanoTime() < deadlineNanos && stillHoped.getAsBoolean()) {
+        while (time.nanos() < deadlineNanos && stillHoped.getAsBoolean()) {
             if (listens(endpoint)) {
                 return true;
             }
-            TimeUnit.NANOSECONDS.sleep(BETWEEN_TRIES.toNanos());
+            time.sleep(BETWEEN_TRIES);
         }
         return false;
     }
@@ -76,7 +81,7 @@ final class Agents {
             }
         });
         try {
-            return answer.get(ONE_TRY.toMillis() * 2, TimeUnit.MILLISECONDS);
+            return time.await(answer, ONE_TRY.multipliedBy(2));
         } catch (ExecutionException | TimeoutException e) {
             return false;
         }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.instances;
 
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.kmorph.api.instance.Instance;
@@ -16,23 +18,29 @@ import org.slf4j.LoggerFactory;
 final class Announcer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Announcer.class);
 
-    private final List<InstanceListener> listeners = new CopyOnWriteArrayList<>();
-    private final ExecutorService thread = Executors.newSingleThreadExecutor(task -> {
-        Thread made = new Thread(task, "kmorph-instance-events");
-        made.setDaemon(true);
-        return made;
-    });
+    private final Supplier<List<InstanceListener>> listeners;
+    private final Supplier<List<Instance>> present;
+    private final ExecutorService thread;
 
-    /** Adds a listener, which first hears of all there are. */
-    void add(InstanceListener listener, Supplier<List<Instance>> present) {
-        thread.execute(() -> {
-            present.get().forEach(instance -> tell(listener, one -> one.changed(instance)));
-            listeners.add(listener);
-        });
+    /** Those that have heard of all there were when they came; used on the thread alone. */
+    private final Set<InstanceListener> greeted = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    /**
+     * Makes one.
+     *
+     * @param listeners those to tell, at any time
+     * @param present the instances there are, of which a listener hears first
+     * @param thread one
+     */
+    Announcer(Supplier<List<InstanceListener>> listeners, Supplier<List<Instance>> present, ExecutorService thread) {
+        this.listeners = listeners;
+        this.present = present;
+        this.thread = thread;
     }
 
-    void remove(InstanceListener listener) {
-        listeners.remove(listener);
+    /** Says that the listeners are others than before. */
+    void listenersChanged() {
+        all(listener -> {});
     }
 
     void changed(Instance instance) {
@@ -48,7 +56,22 @@ final class Announcer implements AutoCloseable {
     }
 
     private void all(Consumer<InstanceListener> what) {
-        thread.execute(() -> listeners.forEach(listener -> tell(listener, what)));
+        try {
+            thread.execute(() -> tellAll(what));
+        } catch (RejectedExecutionException e) {
+            LOG.debug("whoever comes after tells how things stand", e);
+        }
+    }
+
+    private void tellAll(Consumer<InstanceListener> what) {
+        List<InstanceListener> now = listeners.get();
+        greeted.retainAll(now);
+        for (InstanceListener listener : now) {
+            if (greeted.add(listener)) {
+                present.get().forEach(instance -> tell(listener, one -> one.changed(instance)));
+            }
+            tell(listener, what);
+        }
     }
 
     /** A listener may come from a dropped-in bundle: what it throws is its own trouble. */

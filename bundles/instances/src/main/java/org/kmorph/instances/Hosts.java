@@ -28,7 +28,7 @@ final class Hosts {
     KernelHost get(String name) throws InstanceException {
         return find(name)
                 .orElseThrow(() -> new InstanceException(
-                        Reason.REFUSED,
+                        Reason.NOT_NOW,
                         "there is no host \"" + name + "\"; there are "
                                 + String.join(", ", new TreeSet<>(byName.keySet()))));
     }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.instances;
 
-import java.nio.file.Path;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,14 +52,42 @@ record InstanceRecord(Instance instance, boolean terminating) {
                 terminating);
     }
 
+    /** The same kernel under another name. */
+    InstanceRecord as(String name, boolean monitor, Instant since, String detail) {
+        return new InstanceRecord(
+                new Instance(
+                        instance.id(),
+                        instance.spec().as(name, monitor),
+                        instance.state(),
+                        since,
+                        detail,
+                        instance.contextId(),
+                        instance.imageRelease(),
+                        instance.endpoint(),
+                        instance.notIsolated()),
+                terminating);
+    }
+
+    /** Whether something of it was begun that nobody does now, where nobody holds its name. */
+    boolean unfinished() {
+        return switch (Lifecycle.resumption(instance.state(), terminating)) {
+            case ADOPT, KEEP -> false;
+            case REMOVE, FENCE, RELEASE -> true;
+        };
+    }
+
     InstanceRecord forTermination() {
         return new InstanceRecord(instance, true);
     }
 
+    /** The opposite: whoever ends it decides what becomes of the rest. */
+    InstanceRecord toBeKept() {
+        return new InstanceRecord(instance, false);
+    }
+
     /** As a journal entry. */
     Entry entry() {
-        InstanceSpec spec = instance.spec();
-        Map<String, String> fields = new TreeMap<>();
+        Map<String, String> fields = new TreeMap<>(instance.spec().fields());
         fields.put("id", Integer.toString(instance.id()));
         fields.put("state", instance.state().name());
         fields.put("since", instance.since().toString());
@@ -69,16 +95,7 @@ record InstanceRecord(Instance instance, boolean terminating) {
         fields.put("cid", Long.toString(instance.contextId()));
         fields.put("image_release", instance.imageRelease());
         fields.put("terminating", Boolean.toString(terminating));
-        fields.put("host", spec.host());
-        fields.put("kernel", spec.kernel().toString());
-        fields.put("monitor", Boolean.toString(spec.monitor()));
         instance.endpoint().ifPresent(value -> fields.put("endpoint", value.toString()));
-        spec.kernelCommandLine().ifPresent(value -> fields.put("cmdline", value));
-        spec.initramfs().ifPresent(value -> fields.put("initramfs", value.toString()));
-        spec.heartbeatTimeout().ifPresent(value -> fields.put("heartbeat_timeout", value.toString()));
-        spec.cpus().ifPresent(value -> fields.put("cpus", value));
-        spec.memoryBytes().ifPresent(value -> fields.put("memory_bytes", Long.toString(value)));
-        put(fields, "workload.", spec.workload());
         put(fields, "not_isolated.", instance.notIsolated());
         return Entry.of(KIND, instance.name(), fields).about(instance.name());
     }
@@ -86,20 +103,9 @@ record InstanceRecord(Instance instance, boolean terminating) {
     /** From a journal entry. @throws IllegalArgumentException when it is none of ours; the message says which field */
     static InstanceRecord of(Entry entry) {
         Map<String, String> fields = entry.fields();
-        InstanceSpec spec = new InstanceSpec(
-                entry.key(),
-                required(fields, "host"),
-                Path.of(required(fields, "kernel")),
-                Optional.ofNullable(fields.get("cmdline")),
-                Optional.ofNullable(fields.get("initramfs")).map(Path::of),
-                Boolean.parseBoolean(required(fields, "monitor")),
-                Optional.ofNullable(fields.get("heartbeat_timeout")).map(Duration::parse),
-                Optional.ofNullable(fields.get("cpus")),
-                Optional.ofNullable(fields.get("memory_bytes")).map(Long::valueOf),
-                list(fields, "workload."));
         Instance instance = new Instance(
                 Integer.parseInt(required(fields, "id")),
-                spec,
+                InstanceSpec.of(entry.key(), fields),
                 InstanceState.valueOf(required(fields, "state")),
                 Instant.parse(required(fields, "since")),
                 required(fields, "detail"),

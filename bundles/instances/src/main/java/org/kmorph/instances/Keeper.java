@@ -2,18 +2,16 @@
 package org.kmorph.instances;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
-import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Stream;
 import org.kmorph.api.host.HostException;
 import org.kmorph.api.host.HostedKernel;
@@ -26,6 +24,7 @@ import org.kmorph.api.instance.InstanceException.Reason;
 import org.kmorph.api.instance.InstanceSpec;
 import org.kmorph.api.instance.InstanceState;
 import org.kmorph.api.journal.JournalException;
+import org.kmorph.api.time.TimeSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,35 +38,72 @@ final class Keeper implements AutoCloseable {
     /** How long a kernel of which nobody waits may take to be fenced. */
     private static final Duration FENCE_PATIENCE = Duration.ofSeconds(30);
 
-    private final Path directory;
+    /** What is no instance's name: held by whoever gives out an id. */
+    private static final String NEXT_ID = "";
+
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(1);
+
+    /** When that is tried again which could not be recorded. */
+    private static final Duration BETWEEN_TRIES = Duration.ofSeconds(1);
+
+    private final InstanceDirectories directories;
     private final Ledger ledger;
     private final Hosts hosts;
     private final Agents agents;
     private final Announcer announcer;
-    private final NameLocks locks = new NameLocks();
+    private final WorkloadStop workloadStop;
+    private final TimeSource time;
+    private final NameLocks locks;
     private final Map<String, InstanceRecord> unresumed = new ConcurrentHashMap<>();
-    private final ExecutorService workers = Executors.newCachedThreadPool(task -> {
-        Thread made = new Thread(task, "kmorph-instance-keeper");
-        made.setDaemon(true);
-        return made;
-    });
+    private final ExecutorService workers;
 
-    Keeper(Path directory, Ledger ledger, Hosts hosts, Agents agents, Announcer announcer) {
-        this.directory = directory;
+    /** @param workers do what nobody waits for; as many at once as there are instances */
+    Keeper(
+            InstanceDirectories directories,
+            Ledger ledger,
+            Hosts hosts,
+            Agents agents,
+            Announcer announcer,
+            WorkloadStop workloadStop,
+            TimeSource time,
+            ExecutorService workers) {
+        this.directories = directories;
         this.ledger = ledger;
         this.hosts = hosts;
         this.agents = agents;
         this.announcer = announcer;
+        this.workloadStop = workloadStop;
+        this.time = time;
+        this.locks = new NameLocks(time);
+        this.workers = workers;
+    }
+
+    /** Asks the workload of an instance to stop, for at most half of the time given. */
+    @FunctionalInterface
+    interface WorkloadStop {
+        void ask(Instance instance, Duration patience) throws InterruptedException;
     }
 
     Instance spawn(InstanceSpec spec, Duration timeout) throws InstanceException, InterruptedException {
-        long deadline = System.nanoTime() + timeout.toNanos();
+        long deadline = time.nanos() + timeout.toNanos();
         Names.check(spec.name());
         KernelHost host = hosts.get(spec.host());
         try (NameLocks.Held held = hold(spec.name(), timeout)) {
             KernelImage image = inspect(host, spec);
-            InstanceRecord record = ledger.add(spec, image.release(), host::contextId);
-            return start(host, record, deadline);
+            return start(host, add(host, spec, image, timeout), deadline);
+        }
+    }
+
+    private InstanceRecord add(KernelHost host, InstanceSpec spec, KernelImage image, Duration patience)
+            throws InstanceException, InterruptedException {
+        Optional<NameLocks.Held> next = locks.take(NEXT_ID, patience);
+        if (next.isEmpty()) {
+            throw new InstanceException(
+                    Reason.TIMED_OUT,
+                    "others are being recorded, and that takes too long; see whether the disk is slow");
+        }
+        try (NameLocks.Held held = next.get()) {
+            return ledger.add(spec, image.release(), host::contextId);
         }
     }
 
@@ -83,10 +119,10 @@ final class Keeper implements AutoCloseable {
             throws InstanceException, InterruptedException {
         String name = record.instance().name();
         try {
-            Path own = make(record);
-            Ending ending = new Ending(name);
+            directories.make(record.instance().id());
+            Ending ending = new Ending(record.instance().id());
             HostedKernel kernel =
-                    host.start(record.instance().id(), record.instance().spec(), own, ending);
+                    host.start(record.instance().id(), record.instance().spec(), own(record), ending);
             if (!agents.awaitListening(kernel.endpoint(), deadline, ending::notYet)) {
                 throw new HostException("its agent did not listen at " + kernel.endpoint()
                         + ending.told().map(how -> ": " + how).orElse(" in time"));
@@ -97,7 +133,7 @@ final class Keeper implements AutoCloseable {
             return running;
         } catch (HostException | IOException e) {
             undo(record, e.getMessage());
-            Reason reason = System.nanoTime() >= deadline ? Reason.TIMED_OUT : Reason.FAILED;
+            Reason reason = time.nanos() >= deadline ? Reason.TIMED_OUT : Reason.FAILED;
             throw new InstanceException(reason, "instance \"" + name + "\" could not be started: " + e.getMessage(), e);
         } catch (InterruptedException | InstanceException e) {
             undo(record, "cancelled");
@@ -106,22 +142,24 @@ final class Keeper implements AutoCloseable {
     }
 
     /**
-     * Removes what a spawn has made so far. The kernel is fenced even when nothing can be recorded any more: nobody was told of it,
-     * and the record that stays makes the next daemon remove the rest.
+     * Removes what a spawn has made so far. The kernel is fenced even when nothing can be recorded any more: nobody was told of it. What
+     * cannot be done now is done later.
      */
     private void undo(InstanceRecord record, String why) {
         boolean interrupted = Thread.interrupted();
         Instance instance = record.instance();
         try {
-            hosts.get(instance.spec().host()).fence(instance.id(), own(record), FENCE_PATIENCE);
-            removeAll(ledger.move(record, Lifecycle.Event.START_FAILED, why).forTermination(), FENCE_PATIENCE, why);
-        } catch (InstanceException | HostException e) {
+            fenceUnrecorded(record);
+            removeAll(ledger.move(record.forTermination(), Lifecycle.Event.START_FAILED, why), FENCE_PATIENCE, why);
+        } catch (InstanceException e) {
             LOG.error(
                     "instance \"{}\" could not be removed after its start had failed: {}",
                     instance.name(),
                     e.getMessage());
+            goOnLater(instance.name());
         } catch (InterruptedException e) {
             interrupted = true;
+            goOnLater(instance.name());
         } finally {
             if (interrupted) {
                 Thread.currentThread().interrupt();
@@ -129,7 +167,16 @@ final class Keeper implements AutoCloseable {
         }
     }
 
+    private void fenceUnrecorded(InstanceRecord record) throws InstanceException, InterruptedException {
+        try {
+            hosts.get(record.instance().spec().host()).fence(record.instance().id(), own(record), FENCE_PATIENCE);
+        } catch (HostException e) {
+            LOG.debug("it is fenced once more, and what comes of that is recorded", e);
+        }
+    }
+
     Instance terminate(String name, boolean force, Duration timeout) throws InstanceException, InterruptedException {
+        long deadline = time.nanos() + timeout.toNanos();
         try (NameLocks.Held held = hold(name, timeout)) {
             InstanceRecord record = resumed(ledger.get(name)).forTermination();
             if (record.instance().state() == InstanceState.HELD && !force) {
@@ -144,9 +191,53 @@ final class Keeper implements AutoCloseable {
                             || record.instance().state() == InstanceState.RELEASING
                     ? record
                     : ledger.move(record, Lifecycle.Event.END, why);
-            removeAll(fencing, timeout, why);
+            if (!force && record.instance().state() == InstanceState.RUNNING) {
+                workloadStop.ask(fencing.instance(), timeout);
+            }
+            removeAll(fencing, Duration.ofNanos(Math.max(1, deadline - time.nanos())), why);
             return fencing.instance();
+        } catch (InterruptedException | InstanceException e) {
+            goOnLater(name);
+            throw e;
         }
+    }
+
+    /** What was begun is brought to its end, though whoever asked for it has gone, or could not have it recorded. */
+    private void goOnLater(String name) {
+        try {
+            workers.execute(() -> goOn(name));
+        } catch (RejectedExecutionException e) {
+            LOG.debug("the next daemon goes on with instance {}", name, e);
+        }
+    }
+
+    private void goOn(String name) {
+        try {
+            while (!wentOn(name)) {
+                time.sleep(BETWEEN_TRIES);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** @return whether nothing of it is left to be done */
+    private boolean wentOn(String name) throws InterruptedException {
+        try (NameLocks.Held held = hold(name, FENCE_PATIENCE)) {
+            Optional<InstanceRecord> left = unfinished(name);
+            if (left.isPresent()) {
+                resume(left.get());
+            }
+            return true;
+        } catch (InstanceException e) {
+            LOG.error("{}", e.getMessage());
+            return unfinished(name).isEmpty();
+        }
+    }
+
+    /** But for what waits for its host: that is gone on with when it comes. */
+    private Optional<InstanceRecord> unfinished(String name) {
+        return ledger.find(name).filter(record -> !unresumed.containsKey(name) && record.unfinished());
     }
 
     Instance fence(String name, String why, Duration timeout) throws InstanceException, InterruptedException {
@@ -155,14 +246,82 @@ final class Keeper implements AutoCloseable {
             if (record.instance().state() == InstanceState.FENCED) {
                 return record.instance();
             }
-            return fenceNow(ledger.move(record, Lifecycle.Event.END, why), timeout)
+            return fenceNow(ledger.move(record.toBeKept(), Lifecycle.Event.END, why), timeout)
                     .instance();
+        } catch (InterruptedException | InstanceException e) {
+            goOnLater(name);
+            throw e;
         }
     }
 
     Instance release(String name) throws InstanceException, InterruptedException {
         try (NameLocks.Held held = hold(name, FENCE_PATIENCE)) {
             return releaseNow(resumed(ledger.get(name)), "released");
+        } catch (InterruptedException | InstanceException e) {
+            goOnLater(name);
+            throw e;
+        }
+    }
+
+    Instance succeed(String name, String successor, String aside) throws InstanceException, InterruptedException {
+        // in the order of the names, as everybody who holds more than one
+        List<String> names = Stream.of(name, successor, aside).sorted().toList();
+        try (NameLocks.Held first = hold(names.get(0), FENCE_PATIENCE);
+                NameLocks.Held second = hold(names.get(1), FENCE_PATIENCE);
+                NameLocks.Held third = hold(names.get(2), FENCE_PATIENCE)) {
+            InstanceRecord former = resumed(ledger.get(name));
+            if (ledger.find(successor).isEmpty() && ledger.find(aside).isPresent()) {
+                return former.instance();
+            }
+            InstanceRecord next = resumed(ledger.get(successor));
+            refuseUnless(former, EnumSet.of(InstanceState.RUNNING, InstanceState.HELD, InstanceState.FENCED));
+            refuseUnless(next, EnumSet.of(InstanceState.RUNNING, InstanceState.HELD));
+            if (ledger.find(aside).isPresent()) {
+                throw new InstanceException(
+                        Reason.REFUSED, "instance \"" + aside + "\" is there already; terminate it first");
+            }
+            return ledger.succeed(former, next, aside).instance();
+        }
+    }
+
+    /** Of one that is HELD nobody knows whether it runs: whose a name is does not depend on that. */
+    private static void refuseUnless(InstanceRecord record, Set<InstanceState> states) throws InstanceException {
+        InstanceState state = record.instance().state();
+        if (!states.contains(state)) {
+            throw new InstanceException(
+                    Reason.REFUSED,
+                    "instance \"" + record.instance().name() + "\" is " + state
+                            + "; a name goes from one to another that is RUNNING or HELD");
+        }
+    }
+
+    Instance promote(String standby, String name) throws InstanceException, InterruptedException {
+        List<String> names = Stream.of(standby, name).sorted().toList();
+        try (NameLocks.Held first = hold(names.get(0), FENCE_PATIENCE);
+                NameLocks.Held second = hold(names.get(1), FENCE_PATIENCE)) {
+            Optional<InstanceRecord> bearer = ledger.find(name);
+            if (bearer.isPresent() && ledger.find(standby).isEmpty()) {
+                return bearer.get().instance();
+            }
+            InstanceRecord record = resumed(ledger.get(standby));
+            Instance instance = record.instance();
+            if (bearer.isPresent()) {
+                throw new InstanceException(
+                        Reason.REFUSED,
+                        "instance \"" + name + "\" is there; a standby takes the name of one that is gone");
+            }
+            if (instance.spec().successorOf().isEmpty()) {
+                throw new InstanceException(
+                        Reason.REFUSED, "instance \"" + standby + "\" is no standby; spawn one with --standby-for");
+            }
+            if (instance.state() != InstanceState.RUNNING) {
+                throw new InstanceException(
+                        Reason.REFUSED,
+                        "instance \"" + standby + "\" is " + instance.state()
+                                + "; a standby that takes over is RUNNING");
+            }
+            return ledger.rename(record, name, "took over as standby \"" + standby + "\"")
+                    .instance();
         }
     }
 
@@ -193,7 +352,7 @@ final class Keeper implements AutoCloseable {
         Instance instance = releasing.instance();
         try {
             hosts.get(instance.spec().host()).release(instance.id(), own(record));
-            deleteTree(own(record));
+            directories.remove(instance.id());
         } catch (HostException | IOException e) {
             ledger.move(releasing, Lifecycle.Event.RELEASE_FAILED, e.getMessage());
             throw new InstanceException(
@@ -218,40 +377,90 @@ final class Keeper implements AutoCloseable {
                 .forEach(this::hostCame);
     }
 
-    /** Resumes the instances that waited for this host. */
+    /**
+     * Resumes the instances that waited for this host, and has it take up those that run already: where it came in place of a former
+     * version, what that one listened to went with it.
+     */
     void hostCame(String host) {
         if (hosts.find(host).isEmpty()) {
             return;
         }
+        // seen before any is resumed: what is resumed now is adopted by that
+        List<Instance> running = ledger.list().stream()
+                .filter(instance -> runsOn(host, instance) && !unresumed.containsKey(instance.name()))
+                .toList();
         unresumed.values().stream()
                 .filter(record -> record.instance().spec().host().equals(host))
                 .forEach(
                         record -> workers.execute(() -> resume(record.instance().name())));
+        running.forEach(instance -> workers.execute(() -> takeUp(host, instance.id())));
+    }
+
+    private static boolean runsOn(String host, Instance instance) {
+        return instance.state() == InstanceState.RUNNING
+                && instance.spec().host().equals(host);
+    }
+
+    private void takeUp(String host, int id) {
+        Optional<InstanceRecord> before = ledger.find(id);
+        if (before.isEmpty()) {
+            return;
+        }
+        String name = before.get().instance().name();
+        try (NameLocks.Held held = hold(name, FENCE_PATIENCE)) {
+            Optional<InstanceRecord> record = ledger.find(id).filter(found -> runsOn(host, found.instance()));
+            if (record.isPresent()) {
+                Instance instance = record.get().instance();
+                Ending ending = new Ending(id);
+                HostedKernel kernel = hosts.get(host).adopt(id, instance.spec(), own(record.get()), ending);
+                ending.arm(instance);
+                kernel.ended().ifPresent(how -> announcer.ended(instance, how));
+            }
+        } catch (InstanceException | HostException e) {
+            // it runs, whatever its host can tell of it now: its heartbeats say how it is
+            LOG.error("instance \"{}\" was not taken up by the new version of its host: {}", name, e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Waits until no instance waits to be resumed. @return whether that came within the time */
     boolean awaitResumed(Duration patience) throws InterruptedException {
-        long deadline = System.nanoTime() + patience.toNanos();
-        while (!unresumed.isEmpty() && System.nanoTime() < deadline) {
-            TimeUnit.MILLISECONDS.sleep(1);
+        long deadline = time.nanos() + patience.toNanos();
+        while (!unresumed.isEmpty() && time.nanos() < deadline) {
+            time.sleep(BETWEEN_LOOKS);
         }
         return unresumed.isEmpty();
     }
 
     private void resume(String name) {
         try {
-            try (NameLocks.Held held = hold(name, FENCE_PATIENCE)) {
-                InstanceRecord record = unresumed.get(name);
-                if (record != null) {
-                    resume(record);
-                    unresumed.remove(name);
-                }
+            while (!resumed(name)) {
+                time.sleep(BETWEEN_TRIES);
             }
-        } catch (InstanceException e) {
-            unresumed.remove(name);
-            LOG.error("{}", e.getMessage());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Resumes one that waits for that. @return whether it waits no more, or for its host */
+    private boolean resumed(String name) throws InterruptedException {
+        try (NameLocks.Held held = hold(name, FENCE_PATIENCE)) {
+            Optional<InstanceRecord> record = ledger.find(name);
+            if (unresumed.containsKey(name) && record.isPresent()) {
+                resume(record.get());
+            }
+            unresumed.remove(name);
+            return true;
+        } catch (InstanceException e) {
+            LOG.error("{}", e.getMessage());
+            Optional<InstanceRecord> left = ledger.find(name);
+            boolean over = left.filter(record -> record.instance().state() != InstanceState.HELD)
+                    .isEmpty();
+            if (over) {
+                unresumed.remove(name);
+            }
+            return over || hosts.find(left.get().instance().spec().host()).isEmpty();
         }
     }
 
@@ -277,7 +486,7 @@ final class Keeper implements AutoCloseable {
 
     private void adopt(InstanceRecord record) throws InstanceException, InterruptedException {
         Instance instance = record.instance();
-        Ending ending = new Ending(instance.name());
+        Ending ending = new Ending(instance.id());
         try {
             HostedKernel kernel =
                     hosts.get(instance.spec().host()).adopt(instance.id(), instance.spec(), own(record), ending);
@@ -287,10 +496,7 @@ final class Keeper implements AutoCloseable {
                 announcer.ended(instance, kernel.ended().orElse("it ended while no daemon ran"));
             }
         } catch (HostException e) {
-            ledger.move(
-                    ledger.move(record, Lifecycle.Event.END, "cannot be adopted"),
-                    Lifecycle.Event.FENCE_UNCONFIRMED,
-                    e.getMessage());
+            ledger.move(record, Lifecycle.Event.NOT_ADOPTED, e.getMessage());
             throw new InstanceException(
                     Reason.FAILED,
                     "instance \"" + instance.name() + "\" is HELD, for its host cannot tell whether it runs: "
@@ -302,7 +508,7 @@ final class Keeper implements AutoCloseable {
     private InstanceRecord resumed(InstanceRecord record) throws InstanceException {
         if (unresumed.containsKey(record.instance().name())) {
             throw new InstanceException(
-                    Reason.REFUSED,
+                    Reason.NOT_NOW,
                     "instance \"" + record.instance().name() + "\" waits for its host \""
                             + record.instance().spec().host()
                             + "\" to be adopted; `bundle list` shows what is not active");
@@ -319,24 +525,7 @@ final class Keeper implements AutoCloseable {
     }
 
     private Path own(InstanceRecord record) {
-        return directory.resolve(Integer.toString(record.instance().id()));
-    }
-
-    private Path make(InstanceRecord record) throws IOException {
-        return Files.createDirectories(
-                own(record), PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-    }
-
-    private static void deleteTree(Path tree) throws IOException {
-        if (!Files.exists(tree)) {
-            return;
-        }
-        try (Stream<Path> found = Files.walk(tree)) {
-            List<Path> deepestFirst = found.sorted(Comparator.reverseOrder()).toList();
-            for (Path path : deepestFirst) {
-                Files.delete(path);
-            }
-        }
+        return directories.of(record.instance().id());
     }
 
     @Override
@@ -346,12 +535,12 @@ final class Keeper implements AutoCloseable {
 
     /** What a host tells of a kernel, passed on once the instance is known to others. */
     private final class Ending implements KernelEvents {
-        private final String name;
+        private final int id;
         private Optional<String> told = Optional.empty();
         private boolean armed;
 
-        Ending(String name) {
-            this.name = name;
+        Ending(int id) {
+            this.id = id;
         }
 
         @Override
@@ -373,11 +562,11 @@ final class Keeper implements AutoCloseable {
         synchronized void arm(Instance instance) {
             armed = true;
             told.ifPresent(this::pass);
-            LOG.debug("instance \"{}\" (id {}) is watched by its host", name, instance.id());
+            LOG.debug("instance \"{}\" (id {}) is watched by its host", instance.name(), id);
         }
 
         private void pass(String how) {
-            ledger.find(name)
+            ledger.find(id)
                     .filter(record -> record.instance().state() == InstanceState.RUNNING)
                     .ifPresent(record -> announcer.ended(record.instance(), how));
         }

@@ -72,6 +72,13 @@ final class Ledger {
         return Optional.ofNullable(records.get(name));
     }
 
+    /** By what never changes; names do. */
+    Optional<InstanceRecord> find(int id) {
+        return records.values().stream()
+                .filter(record -> record.instance().id() == id)
+                .findFirst();
+    }
+
     /** The record of an instance that must be there. */
     InstanceRecord get(String name) throws InstanceException {
         return find(name)
@@ -80,8 +87,7 @@ final class Ledger {
     }
 
     /** Records a new instance in STARTING, under an id that nothing living has. One caller at a time. */
-    synchronized InstanceRecord add(
-            InstanceSpec spec, String imageRelease, java.util.function.IntToLongFunction contextId)
+    InstanceRecord add(InstanceSpec spec, String imageRelease, java.util.function.IntToLongFunction contextId)
             throws InstanceException {
         if (records.containsKey(spec.name())) {
             throw new InstanceException(
@@ -148,6 +154,39 @@ final class Ledger {
         return moved;
     }
 
+    /** Gives the name of one to another, all in one append; the former bearer is called aside. */
+    InstanceRecord succeed(InstanceRecord former, InstanceRecord successor, String aside) throws InstanceException {
+        String name = former.instance().name();
+        Instant now = time.now();
+        InstanceRecord bearer = successor.as(name, former.instance().spec().monitor(), now, "morphed");
+        InstanceRecord old = former.as(
+                aside, false, now, "succeeded by " + successor.instance().id());
+        try {
+            journal.get().append(List.of(old.entry(), successor.entry().closing(), bearer.entry()));
+        } catch (JournalException e) {
+            throw notRecorded(name, e);
+        }
+        records.remove(successor.instance().name());
+        announcer.gone(successor.instance());
+        publish(old);
+        publish(bearer);
+        return bearer;
+    }
+
+    /** Calls one by another name, all in one append. */
+    InstanceRecord rename(InstanceRecord record, String name, String detail) throws InstanceException {
+        InstanceRecord renamed = record.as(name, record.instance().spec().monitor(), time.now(), detail);
+        try {
+            journal.get().append(List.of(record.entry().closing(), renamed.entry()));
+        } catch (JournalException e) {
+            throw notRecorded(record.instance().name(), e);
+        }
+        records.remove(record.instance().name());
+        announcer.gone(record.instance());
+        publish(renamed);
+        return renamed;
+    }
+
     /** Closes the record of an instance of which nothing is left. */
     void remove(InstanceRecord record, String detail) throws InstanceException {
         InstanceRecord last = record.with(record.instance().state(), time.now(), detail);
@@ -167,7 +206,7 @@ final class Ledger {
 
     private static InstanceException notRecorded(String name, JournalException cause) {
         return new InstanceException(
-                Reason.FAILED,
+                Reason.NOT_NOW,
                 "instance \"" + name + "\" was left as it is, for the change could not be recorded: "
                         + cause.getMessage(),
                 cause);

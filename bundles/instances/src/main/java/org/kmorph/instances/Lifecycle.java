@@ -10,7 +10,7 @@ import org.kmorph.api.instance.InstanceState;
  *
  * <pre>
  *   spawn ──> STARTING ──started──> RUNNING
- *                │ failed              │ end
+ *                │ failed              │ end ───── not adopted ──> HELD
  *                ▼                     ▼
  *             FENCING <────────────────┘        HELD ──end──> FENCING
  *                │ fenced      └─ not confirmed ──> HELD
@@ -34,6 +34,8 @@ final class Lifecycle {
         FENCED,
         /** Its host cannot be certain. */
         FENCE_UNCONFIRMED,
+        /** A daemon that was started cannot find out whether it runs. */
+        NOT_ADOPTED,
         /** All it had is to be given back. */
         RELEASE,
         /** Giving back failed. */
@@ -67,6 +69,7 @@ final class Lifecycle {
                         };
                     case FENCED -> state == InstanceState.FENCING ? InstanceState.FENCED : null;
                     case FENCE_UNCONFIRMED -> state == InstanceState.FENCING ? InstanceState.HELD : null;
+                    case NOT_ADOPTED -> state == InstanceState.RUNNING ? InstanceState.HELD : null;
                     case RELEASE ->
                         switch (state) {
                             case FENCED, RELEASING -> InstanceState.RELEASING;

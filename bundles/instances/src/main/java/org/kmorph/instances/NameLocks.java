@@ -2,43 +2,65 @@
 package org.kmorph.instances;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+import org.kmorph.api.time.TimeSource;
 
-/** One lock for each name that somebody holds or waits for, and none for others. Thread-safe. */
+/** One lock for each name that somebody holds or waits for, and none for others; who came first has it first. Thread-safe. */
 final class NameLocks {
-    private final Map<String, Shared> byName = new HashMap<>();
+    /** Whose turn it is stands first; it is complete. */
+    private final Map<String, Deque<CompletableFuture<Void>>> turns = new HashMap<>();
 
-    /** Takes the lock of a name; empty when it was not free in time. Close it on the same thread. */
+    private final TimeSource time;
+
+    NameLocks(TimeSource time) {
+        this.time = time;
+    }
+
+    /** Takes the lock of a name; empty when it was not free in time. */
     Optional<Held> take(String name, Duration patience) throws InterruptedException {
-        Shared shared = enter(name);
+        CompletableFuture<Void> turn = enter(name);
         boolean taken = false;
         try {
-            taken = shared.lock.tryLock(patience.toNanos(), TimeUnit.NANOSECONDS);
+            time.await(turn, patience);
+            taken = true;
+        } catch (TimeoutException e) {
+            return Optional.empty();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("a turn comes, or does not", e);
         } finally {
             if (!taken) {
-                leave(name);
+                leave(name, turn);
             }
         }
-        return taken
-                ? Optional.of(() -> {
-                    shared.lock.unlock();
-                    leave(name);
-                })
-                : Optional.empty();
+        return Optional.of(() -> leave(name, turn));
     }
 
-    private synchronized Shared enter(String name) {
-        Shared shared = byName.computeIfAbsent(name, key -> new Shared());
-        shared.users++;
-        return shared;
+    private synchronized CompletableFuture<Void> enter(String name) {
+        CompletableFuture<Void> turn = new CompletableFuture<>();
+        Deque<CompletableFuture<Void>> queue = turns.computeIfAbsent(name, key -> new ArrayDeque<>());
+        queue.addLast(turn);
+        if (queue.peekFirst() == turn) {
+            turn.complete(null);
+        }
+        return turn;
     }
 
-    private synchronized void leave(String name) {
-        byName.computeIfPresent(name, (key, shared) -> --shared.users == 0 ? null : shared);
+    /** Leaves the queue, wherever in it; a turn that nobody took any more goes to the next. */
+    private synchronized void leave(String name, CompletableFuture<Void> turn) {
+        Deque<CompletableFuture<Void>> queue = turns.get(name);
+        queue.remove(turn);
+        if (queue.isEmpty()) {
+            turns.remove(name);
+        } else {
+            queue.peekFirst().complete(null);
+        }
     }
 
     /** A lock that is held. */
@@ -46,11 +68,5 @@ final class NameLocks {
     interface Held extends AutoCloseable {
         @Override
         void close();
-    }
-
-    /** A lock and how many hold it or wait for it. */
-    private static final class Shared {
-        private final ReentrantLock lock = new ReentrantLock();
-        private int users;
     }
 }

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.instances;
 
-import java.util.regex.Pattern;
 import org.kmorph.api.instance.InstanceException;
 import org.kmorph.api.instance.InstanceException.Reason;
+import org.kmorph.api.instance.InstanceSpec;
 
-/** What an instance may be called: what a host name's label may be (RFC 1123), beginning with a letter. */
+/** Refuses what no instance may be called. */
 final class Names {
-    private static final Pattern NAME = Pattern.compile("[a-z]([a-z0-9-]{0,61}[a-z0-9])?");
-
     private Names() {}
 
     static void check(String name) throws InstanceException {
-        if (!NAME.matcher(name).matches()) {
+        if (!InstanceSpec.isName(name)) {
             throw new InstanceException(
                     Reason.REFUSED,
                     "\"" + name

@@ -1,143 +1,124 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.instances;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import org.kmorph.api.daemon.Directories;
-import org.kmorph.api.daemon.InFlight;
-import org.kmorph.api.daemon.Succession;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
 import org.kmorph.api.host.KernelHost;
 import org.kmorph.api.instance.Instance;
 import org.kmorph.api.instance.InstanceException;
 import org.kmorph.api.instance.InstanceException.Reason;
-import org.kmorph.api.instance.InstanceListener;
 import org.kmorph.api.instance.InstanceSpec;
 import org.kmorph.api.instance.Instances;
-import org.kmorph.api.journal.Journal;
+import org.kmorph.api.journal.JournalException;
 import org.kmorph.api.time.TimeSource;
 import org.kmorph.api.transport.Transport;
-import org.osgi.framework.BundleContext;
-import org.osgi.service.component.annotations.Activate;
-import org.osgi.service.component.annotations.Component;
-import org.osgi.service.component.annotations.Deactivate;
-import org.osgi.service.component.annotations.Reference;
-import org.osgi.service.component.annotations.ReferenceCardinality;
-import org.osgi.service.component.annotations.ReferencePolicy;
-import org.osgi.service.component.annotations.ReferencePolicyOption;
-import org.osgi.service.metatype.annotations.AttributeDefinition;
-import org.osgi.service.metatype.annotations.Designate;
-import org.osgi.service.metatype.annotations.ObjectClassDefinition;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * The registry as a service. It becomes the one that acts when its predecessor has stopped ({@link Succession}); then it reads the
- * journal, and each instance is resumed as soon as its host is there. Calls that come before wait, at most {@link #PATIENCE}.
+ * The registry, without a framework around it. It answers reads at once; what changes something waits until {@link #takeOver} has read
+ * the journal, at most {@link #PATIENCE}. Thread-safe.
  */
-@Component(configurationPid = "org.kmorph.instances", immediate = true)
-@Designate(ocd = Registry.Config.class)
-public final class Registry implements Instances {
-    private static final Logger LOG = LoggerFactory.getLogger(Registry.class);
+public final class Registry implements Instances, AutoCloseable {
+    static final Duration PATIENCE = Duration.ofSeconds(10);
 
-    private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(5);
 
-    /** The configuration, {@code etc/org.kmorph.instances.cfg}. */
-    @ObjectClassDefinition(name = "kmorph instances")
-    public @interface Config {
-        @AttributeDefinition(description = "how many instances there may be at once", min = "1", max = "10000")
-        int max_instances() default 1000;
-    }
-
-    private final Announcer announcer = new Announcer();
+    private final Announcer announcer;
     private final Hosts hosts = new Hosts();
-    private final Agents agents = new Agents();
-    private final InFlight inFlight = new InFlight();
-    private final CountDownLatch loaded = new CountDownLatch(1);
+    private final Agents agents;
+    private final Set<Thread> calls = new HashSet<>();
+    private volatile boolean cut;
+    private final CompletableFuture<Void> loaded = new CompletableFuture<>();
     private final Ledger ledger;
     private final Keeper keeper;
-    private final Thread successor;
+    private final TimeSource time;
 
-    @Reference(policy = ReferencePolicy.DYNAMIC, policyOption = ReferencePolicyOption.GREEDY)
-    private volatile Journal journal;
-
-    @Activate
-    public Registry(Config config, BundleContext context, @Reference TimeSource time) throws IOException {
-        Path directory = Files.createDirectories(Directories.of(context).state().resolve("instances"));
-        ledger = new Ledger(() -> journal, time, announcer, config.max_instances());
-        keeper = new Keeper(directory, ledger, hosts, agents, announcer);
-        successor = new Thread(() -> succeed(directory.resolve("lock")), "kmorph-instances");
-        successor.setDaemon(true);
+    public Registry(RegistrySurroundings surroundings) {
+        time = surroundings.time();
+        announcer = new Announcer(surroundings.listeners(), this::list, surroundings.announcer());
+        agents = new Agents(time);
+        ledger = new Ledger(surroundings.journal(), time, announcer, surroundings.maxInstances());
+        Retirement retirement = new Retirement(surroundings.client(), time, surroundings.randomness());
+        keeper = new Keeper(
+                surroundings.directories(),
+                ledger,
+                hosts,
+                agents,
+                announcer,
+                retirement::ask,
+                time,
+                surroundings.keepers());
     }
 
-    @Activate
-    void begin() {
-        successor.start();
+    /** Reads what a former daemon left, and resumes each instance as soon as its host is there. Its predecessor acts no more. */
+    public void takeOver() throws JournalException {
+        keeper.takeOver();
+        loaded.complete(null);
     }
 
-    /** Waits for the predecessor to stop, takes over, and holds the right to act until this one is stopped in turn. */
-    private void succeed(Path lock) {
-        try (Succession right = Succession.await(lock)) {
-            LOG.debug("acting under {}", right);
-            keeper.takeOver();
-            loaded.countDown();
-            new CountDownLatch(1).await();
-        } catch (IOException e) {
-            LOG.error("the instances cannot be read: {}", e.getMessage(), e);
-        } catch (InterruptedException e) {
-            LOG.debug("stopped");
+    /**
+     * Leaves everything as it is: who comes after goes on from the journal. Calls that are in flight have {@link #PATIENCE} to end, then they
+     * are cut off; when this returns none of them acts any more.
+     */
+    @Override
+    public void close() {
+        boolean interrupted = awaitCalls(time.nanos() + PATIENCE.toNanos());
+        keeper.close();
+        synchronized (calls) {
+            cut = true;
+            calls.forEach(Thread::interrupt);
+        }
+        interrupted |= awaitCalls(Long.MAX_VALUE);
+        announcer.close();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
-    @Deactivate
-    void stop() throws InterruptedException {
-        inFlight.drain(PATIENCE);
-        keeper.close();
-        successor.interrupt();
-        successor.join();
-        announcer.close();
+    /** @return whether the caller was interrupted meanwhile: it waits all the same */
+    private boolean awaitCalls(long untilNanos) {
+        boolean interrupted = false;
+        while (isBusy() && time.nanos() < untilNanos) {
+            try {
+                time.sleep(BETWEEN_LOOKS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        return interrupted;
     }
 
-    @Reference(
-            cardinality = ReferenceCardinality.MULTIPLE,
-            policy = ReferencePolicy.DYNAMIC,
-            policyOption = ReferencePolicyOption.GREEDY)
-    void addHost(KernelHost host) {
+    private boolean isBusy() {
+        synchronized (calls) {
+            return !calls.isEmpty();
+        }
+    }
+
+    public void addHost(KernelHost host) {
         hosts.add(host);
         keeper.hostCame(host.name());
     }
 
-    void removeHost(KernelHost host) {
+    public void removeHost(KernelHost host) {
         hosts.remove(host);
     }
 
-    @Reference(
-            cardinality = ReferenceCardinality.MULTIPLE,
-            policy = ReferencePolicy.DYNAMIC,
-            policyOption = ReferencePolicyOption.GREEDY)
-    void addTransport(Transport transport) {
+    public void addTransport(Transport transport) {
         agents.add(transport);
     }
 
-    void removeTransport(Transport transport) {
+    public void removeTransport(Transport transport) {
         agents.remove(transport);
     }
 
-    @Reference(
-            cardinality = ReferenceCardinality.MULTIPLE,
-            policy = ReferencePolicy.DYNAMIC,
-            policyOption = ReferencePolicyOption.GREEDY)
-    void addListener(InstanceListener listener) {
-        announcer.add(listener, ledger::list);
-    }
-
-    void removeListener(InstanceListener listener) {
-        announcer.remove(listener);
+    /** Says that the listeners are others than before; a new one first hears of all there are. */
+    public void listenersChanged() {
+        announcer.listenersChanged();
     }
 
     @Override
@@ -170,13 +151,49 @@ public final class Registry implements Instances {
         acting(() -> keeper.release(name));
     }
 
+    @Override
+    public Instance succeed(String name, String successor, String aside)
+            throws InstanceException, InterruptedException {
+        return acting(() -> keeper.succeed(name, successor, aside));
+    }
+
+    @Override
+    public Instance promote(String standby, String name) throws InstanceException, InterruptedException {
+        return acting(() -> keeper.promote(standby, name));
+    }
+
     private Instance acting(Action action) throws InstanceException, InterruptedException {
-        try (InFlight.Call call = inFlight.enter()) {
-            if (!loaded.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
-                throw new InstanceException(
-                        Reason.TIMED_OUT, "the instances are not read from the journal yet; try again, or see the log");
-            }
+        begin();
+        try {
+            time.await(loaded, PATIENCE);
             return action.run();
+        } catch (InterruptedException e) {
+            if (!cut) {
+                throw e;
+            }
+            throw new InstanceException(
+                    Reason.NOT_NOW,
+                    "the instances bundle was replaced meanwhile; what was begun goes on, `list` shows how far it is",
+                    e);
+        } catch (TimeoutException | ExecutionException e) {
+            throw new InstanceException(
+                    Reason.TIMED_OUT, "the instances are not read from the journal yet; try again, or see the log", e);
+        } finally {
+            synchronized (calls) {
+                calls.remove(Thread.currentThread());
+                if (cut) {
+                    Thread.interrupted(); // that was for the call, which is over
+                }
+            }
+        }
+    }
+
+    private void begin() throws InstanceException {
+        synchronized (calls) {
+            if (cut) {
+                throw new InstanceException(Reason.NOT_NOW, "the instances bundle is being replaced; try again");
+            }
+            calls.add(Thread.currentThread());
         }
     }
 

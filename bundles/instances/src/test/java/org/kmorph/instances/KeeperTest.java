@@ -8,8 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.kmorph.api.instance.Instance;
@@ -23,8 +25,21 @@ class KeeperTest {
 
     private final Machine machine = new Machine();
 
+    /** Whose workload was asked to stop. */
+    private final List<String> retired = new ArrayList<>();
+
     @TempDir
     Path directory;
+
+    /** Whether whoever asks for an end does not wait for it. */
+    private boolean cancelled;
+
+    private void retire(Instance one, Duration patience) throws InterruptedException {
+        retired.add(one.name());
+        if (cancelled) {
+            throw new InterruptedException("cancelled");
+        }
+    }
 
     /** A daemon on the machine: what is in memory alone. */
     private final class Daemon {
@@ -33,12 +48,21 @@ class KeeperTest {
         final Keeper keeper;
 
         Daemon() {
-            Announcer announcer = new Announcer();
-            Agents agents = new Agents();
+            TimeSource time = new StandingWallClock();
+            Announcer announcer = new Announcer(List::of, List::of, Executors.newSingleThreadExecutor());
+            Agents agents = new Agents(time);
             agents.add(Machine.transport());
             hosts.add(machine.host());
-            ledger = new Ledger(machine::journal, new StandingClock(), announcer, 3);
-            keeper = new Keeper(directory, ledger, hosts, agents, announcer);
+            ledger = new Ledger(machine::journal, time, announcer, 3);
+            keeper = new Keeper(
+                    new DiskDirectories(directory),
+                    ledger,
+                    hosts,
+                    agents,
+                    announcer,
+                    KeeperTest.this::retire,
+                    time,
+                    Executors.newCachedThreadPool());
         }
 
         Daemon tookOver() throws Exception {
@@ -52,10 +76,10 @@ class KeeperTest {
         }
     }
 
-    private static final class StandingClock implements TimeSource {
+    private static final class StandingWallClock implements TimeSource {
         @Override
         public long nanos() {
-            return 0;
+            return System.nanoTime();
         }
 
         @Override
@@ -75,7 +99,10 @@ class KeeperTest {
                 Optional.of(Duration.ofMillis(250)),
                 Optional.of("1-2"),
                 Optional.of(1L << 30),
-                List.of("sleep", "1 000"));
+                List.of("sleep", "1 000"),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty());
     }
 
     @Test
@@ -111,6 +138,53 @@ class KeeperTest {
         }
     }
 
+    @Test
+    void aStandbyHasTheNameOfOneThatIsGoneOrItsOwnAfterADaemonWasKilledAtAnyStep() throws Exception {
+        Instance web = new Daemon().tookOver().keeper.spawn(spec("web"), PATIENCE);
+        int id = onlyAStandbyFor(web);
+        assertThat(id).isNotEqualTo(web.id());
+        int steps = stepsOf(() -> new Daemon().tookOver().keeper.promote("web-b", "web"));
+        for (int step = 0; step < steps; step++) {
+            machine.boot();
+            int standby = onlyAStandbyFor(web);
+            killedAt(step, () -> new Daemon().tookOver().keeper.promote("web-b", "web"));
+            Daemon next = new Daemon().tookOver();
+            assertThat(next.ledger.list())
+                    .as("killed at step %d", step)
+                    .singleElement()
+                    .extracting(Instance::id)
+                    .isEqualTo(standby);
+            Instance bearer = next.keeper.promote("web-b", "web");
+            assertThat(bearer.name()).isEqualTo("web");
+            assertThat(bearer.spec().successorOf()).isEmpty();
+            assertThat(machine.running()).hasSize(1);
+        }
+    }
+
+    /** Leaves nothing but a standby "web-b". @return its id */
+    private int onlyAStandbyFor(Instance web) throws Exception {
+        Daemon daemon = new Daemon().tookOver();
+        for (Instance there : daemon.ledger.list()) {
+            daemon.keeper.terminate(there.name(), true, PATIENCE);
+        }
+        return daemon.keeper.spawn(standby(web), PATIENCE).id();
+    }
+
+    @Test
+    void whatIsNoStandbyIsNotPromoted() throws Exception {
+        Daemon daemon = new Daemon().tookOver();
+        Instance web = daemon.keeper.spawn(spec("web"), PATIENCE);
+        daemon.keeper.spawn(standby(web), PATIENCE);
+        assertThatThrownBy(() -> daemon.keeper.promote("web-b", "web")).hasMessageContaining("\"web\" is there");
+        assertThatThrownBy(() -> daemon.keeper.promote("web", "shop"))
+                .hasMessageContaining("is no standby; spawn one with --standby-for");
+        assertThatThrownBy(() -> daemon.keeper.promote("nobody", "shop")).hasMessageContaining("nobody");
+    }
+
+    private static InstanceSpec standby(Instance web) {
+        return web.spec().as("web-b", true).succeeding(web.id(), web.spec().kernel());
+    }
+
     private void assertNothingIsLeft(int step) throws Exception {
         assertThat(machine.running()).as("killed at step %d", step).isEmpty();
         assertThat(machine.present()).as("killed at step %d", step).isEmpty();
@@ -125,6 +199,33 @@ class KeeperTest {
         Instance after = new Daemon().tookOver().ledger.get("web").instance();
         assertThat(after).isEqualTo(before);
         assertThat(after.contextId()).isEqualTo(after.id() + 2L);
+    }
+
+    @Test
+    void theWorkloadIsAskedToStopUnlessTheEndIsForced() throws Exception {
+        Daemon daemon = new Daemon().tookOver();
+        daemon.keeper.spawn(spec("web"), PATIENCE);
+        daemon.keeper.spawn(spec("db"), PATIENCE);
+        daemon.keeper.terminate("web", true, PATIENCE);
+        assertThat(retired).isEmpty();
+        daemon.keeper.terminate("db", false, PATIENCE);
+        assertThat(retired).containsExactly("db");
+        assertThat(machine.present()).isEmpty();
+    }
+
+    @Test
+    void anEndThatIsCancelledGoesOnByItself() throws Exception {
+        Daemon daemon = new Daemon().tookOver();
+        daemon.keeper.spawn(spec("web"), PATIENCE);
+        cancelled = true;
+        assertThatThrownBy(() -> daemon.keeper.terminate("web", false, PATIENCE))
+                .isInstanceOf(InterruptedException.class);
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!daemon.ledger.list().isEmpty() && System.nanoTime() < deadline) {
+            Thread.onSpinWait();
+        }
+        assertThat(daemon.ledger.list()).isEmpty();
+        assertThat(machine.present()).isEmpty();
     }
 
     @Test
@@ -146,6 +247,19 @@ class KeeperTest {
         daemon.keeper.terminate("web", true, PATIENCE);
         assertThat(daemon.ledger.list()).isEmpty();
         assertThat(machine.present()).isEmpty();
+    }
+
+    /** Whoever has it fenced decides what becomes of the rest, also where its end had been asked for before. */
+    @Test
+    void whatIsFencedIsKeptThoughItsEndHadFailed() throws Exception {
+        Daemon daemon = new Daemon().tookOver();
+        daemon.keeper.spawn(spec("web"), PATIENCE);
+        machine.fencingCanBeConfirmed = false;
+        assertThatThrownBy(() -> daemon.keeper.terminate("web", false, PATIENCE))
+                .hasMessageContaining("HELD");
+        machine.fencingCanBeConfirmed = true;
+        daemon.keeper.fence("web", "asked for by a person", PATIENCE);
+        assertThat(new Daemon().tookOver().ledger.get("web").instance().state()).isEqualTo(InstanceState.FENCED);
     }
 
     @Test
@@ -197,6 +311,23 @@ class KeeperTest {
         next.keeper.hostCame("local");
         next.keeper.awaitResumed(PATIENCE);
         next.keeper.terminate("web", false, PATIENCE);
+        assertThat(machine.present()).isEmpty();
+    }
+
+    @Test
+    void aHostThatIsReplacedTakesUpWhatRunsAndNothingElseChanges() throws Exception {
+        Daemon daemon = new Daemon().tookOver();
+        Instance before = daemon.keeper.spawn(spec("web"), PATIENCE);
+        int steps = machine.stepsTaken();
+        daemon.hosts.add(machine.host());
+        daemon.keeper.hostCame("local");
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (machine.stepsTaken() == steps) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+            Thread.onSpinWait();
+        }
+        daemon.keeper.terminate("web", false, PATIENCE);
+        assertThat(machine.adopted()).containsExactly(before.id());
         assertThat(machine.present()).isEmpty();
     }
 

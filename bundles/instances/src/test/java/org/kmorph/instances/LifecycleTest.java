@@ -19,6 +19,7 @@ class LifecycleTest {
             Map.entry("HELD END", InstanceState.FENCING),
             Map.entry("FENCING FENCED", InstanceState.FENCED),
             Map.entry("FENCING FENCE_UNCONFIRMED", InstanceState.HELD),
+            Map.entry("RUNNING NOT_ADOPTED", InstanceState.HELD),
             Map.entry("FENCED RELEASE", InstanceState.RELEASING),
             Map.entry("RELEASING RELEASE", InstanceState.RELEASING),
             Map.entry("RELEASING RELEASE_FAILED", InstanceState.HELD)));

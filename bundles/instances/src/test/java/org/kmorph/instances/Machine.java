@@ -36,10 +36,18 @@ final class Machine {
     private final List<JournalRecord> records = new ArrayList<>();
     private final Map<Integer, InstanceSpec> running = new LinkedHashMap<>();
     private final TreeSet<Integer> present = new TreeSet<>();
+    private final List<Integer> adopted = new ArrayList<>();
     private int stepsLeft = Integer.MAX_VALUE;
     private int stepsTaken;
     boolean fencingCanBeConfirmed = true;
     boolean journalIsFull;
+    Booting booting = () -> {};
+
+    /** What a kernel does before it runs: it may take long, and be cut off. */
+    @FunctionalInterface
+    interface Booting {
+        void await() throws InterruptedException;
+    }
 
     /** Thrown at the step at which the daemon is killed; nothing in the code under test may catch it. */
     static final class Killed extends Error {
@@ -82,6 +90,11 @@ final class Machine {
     /** Ids of which the host still has anything. */
     synchronized List<Integer> present() {
         return List.copyOf(present);
+    }
+
+    /** Ids in the order in which the host was asked to adopt them. */
+    synchronized List<Integer> adopted() {
+        return List.copyOf(adopted);
     }
 
     Journal journal() {
@@ -138,12 +151,14 @@ final class Machine {
             }
 
             @Override
-            public HostedKernel start(int id, InstanceSpec spec, Path directory, KernelEvents events) {
+            public HostedKernel start(int id, InstanceSpec spec, Path directory, KernelEvents events)
+                    throws InterruptedException {
                 step();
                 synchronized (Machine.this) {
                     present.add(id);
                     running.put(id, spec);
                 }
+                booting.await();
                 step();
                 return kernel(true);
             }
@@ -151,6 +166,9 @@ final class Machine {
             @Override
             public HostedKernel adopt(int id, InstanceSpec spec, Path directory, KernelEvents events) {
                 step();
+                synchronized (Machine.this) {
+                    adopted.add(id);
+                }
                 return kernel(running().contains(id));
             }
 

@@ -92,6 +92,16 @@ public final class JournalComponent implements Journal {
     }
 
     @Override
+    public void note(Entry entry) throws JournalException {
+        InFlight.Call call = inFlight.enter();
+        try {
+            journal.note(entry);
+        } finally {
+            call.close();
+        }
+    }
+
+    @Override
     public List<JournalRecord> read(Query query) throws JournalException {
         InFlight.Call call = inFlight.enter();
         try {

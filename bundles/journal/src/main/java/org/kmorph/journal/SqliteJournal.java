@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.journal;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -24,7 +26,7 @@ import org.kmorph.journal.Compaction.Cut;
  * time in which a successor takes over.
  *
  * <p>One connection writes, one reads, one does what happens in the background; each is made when it is needed and thrown away
- * when it failed, so that after a full disk the next call begins afresh.
+ * when it failed, so that after a full disk the next call begins afresh. Notes stand in a file of their own until the next write or read.
  */
 final class SqliteJournal implements Journal, AutoCloseable {
     private final Database database;
@@ -32,6 +34,7 @@ final class SqliteJournal implements Journal, AutoCloseable {
     private final Slot<Writer> writer;
     private final Slot<Reader> reader;
     private final Slot<Reader> background;
+    private final Notes notes;
     private final AtomicLong appends = new AtomicLong();
     private final boolean checkedWhole;
     private volatile Retention retention;
@@ -52,6 +55,7 @@ final class SqliteJournal implements Journal, AutoCloseable {
         this.reader = new Slot<>(readers);
         this.background = new Slot<>(readers);
         database.createIfMissing();
+        this.notes = new Notes(directory);
         try {
             checkedWhole = verify(check);
         } catch (JournalException e) {
@@ -81,18 +85,42 @@ final class SqliteJournal implements Journal, AutoCloseable {
         for (Entry entry : entries) {
             rows.add(new Writer.Row(entry, now, EntryCodec.encode(entry)));
         }
-        long sequence = writer.use("write to", w -> w.append(rows));
+        long sequence = write(rows);
         appends.incrementAndGet();
         return sequence;
     }
 
+    private long write(List<Writer.Row> rows) throws JournalException {
+        return notes.isEmpty()
+                ? writer.use("write to", w -> w.append(List.of(), rows))
+                : notes.drain(noted -> writer.use("write to", w -> w.append(noted, rows)));
+    }
+
+    @Override
+    public void note(Entry entry) throws JournalException {
+        Writer.Row row = new Writer.Row(entry, clock.get(), EntryCodec.encode(entry));
+        if (!notes.add(row)) {
+            write(List.of(row));
+        }
+        appends.incrementAndGet();
+    }
+
+    /** What was noted comes into the database, so that it is read there. */
+    private void settle() throws JournalException {
+        if (!notes.isEmpty()) {
+            write(List.of());
+        }
+    }
+
     @Override
     public List<JournalRecord> read(Query query) throws JournalException {
+        settle();
         return reader.use("read", r -> r.read(query));
     }
 
     @Override
     public List<JournalRecord> latest(String kind) throws JournalException {
+        settle();
         return reader.use("read", r -> r.latest(kind));
     }
 
@@ -172,6 +200,11 @@ final class SqliteJournal implements Journal, AutoCloseable {
         background.close();
         reader.close();
         writer.close();
+        try {
+            notes.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** Makes a connection. */

@@ -28,6 +28,7 @@ final class Writer implements AutoCloseable {
     private final PreparedStatement supersede;
     private final PreparedStatement insert;
     private final PreparedStatement last;
+    private final PreparedStatement known;
     private final PreparedStatement oldest;
     private final PreparedStatement remove;
 
@@ -45,42 +46,24 @@ final class Writer implements AutoCloseable {
                 "INSERT INTO record (time, kind, key, instance, closes, open, bytes, fields, crc)"
                         + " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
         last = connection.prepareStatement("SELECT last_insert_rowid()");
+        known = connection.prepareStatement(
+                "SELECT 1 FROM record WHERE key = ? AND +kind = ? AND +time = ? AND +crc = ?");
         oldest = connection.prepareStatement("SELECT sequence, time, bytes FROM record INDEXED BY history"
                 + " WHERE kind = ? AND open = 0 ORDER BY sequence LIMIT ?");
         remove = connection.prepareStatement(
                 "DELETE FROM record INDEXED BY history WHERE kind = ? AND open = 0 AND sequence <= ?");
     }
 
-    /** All rows, or none. */
-    long append(List<Row> rows) throws SQLException {
+    /** All rows, or none; before them what was noted, but for what a transaction has taken that was not lived to be known. */
+    long append(List<Row> noted, List<Row> rows) throws SQLException {
         begin.execute("BEGIN IMMEDIATE");
-        for (Row row : rows) {
-            Entry entry = row.entry();
-            supersede.setString(1, entry.kind());
-            supersede.setString(2, entry.key());
-            supersede.executeUpdate();
-            insert.setLong(1, Times.toNanos(row.time()));
-            insert.setString(2, entry.kind());
-            insert.setString(3, entry.key());
-            if (entry.instance().isPresent()) {
-                insert.setString(4, entry.instance().get());
-            } else {
-                insert.setNull(4, Types.VARCHAR);
+        for (Row row : noted) {
+            if (!isKnown(row)) {
+                add(row);
             }
-            insert.setBoolean(5, entry.closes());
-            insert.setBoolean(6, !entry.closes());
-            insert.setInt(7, row.fields().length);
-            insert.setBytes(8, row.fields());
-            insert.setLong(
-                    9,
-                    EntryCodec.check(
-                            row.time(),
-                            entry.kind(),
-                            entry.key(),
-                            entry.instance().orElse(""),
-                            entry.closes(),
-                            row.fields()));
-            insert.executeUpdate();
+        }
+        for (Row row : rows) {
+            add(row);
         }
         long sequence;
         try (ResultSet result = last.executeQuery()) {
@@ -89,6 +72,43 @@ final class Writer implements AutoCloseable {
         }
         begin.execute("COMMIT");
         return sequence;
+    }
+
+    private boolean isKnown(Row row) throws SQLException {
+        known.setString(1, row.entry().key());
+        known.setString(2, row.entry().kind());
+        known.setLong(3, Times.toNanos(row.time()));
+        known.setLong(4, check(row));
+        try (ResultSet result = known.executeQuery()) {
+            return result.next();
+        }
+    }
+
+    private void add(Row row) throws SQLException {
+        Entry entry = row.entry();
+        supersede.setString(1, entry.kind());
+        supersede.setString(2, entry.key());
+        supersede.executeUpdate();
+        insert.setLong(1, Times.toNanos(row.time()));
+        insert.setString(2, entry.kind());
+        insert.setString(3, entry.key());
+        if (entry.instance().isPresent()) {
+            insert.setString(4, entry.instance().get());
+        } else {
+            insert.setNull(4, Types.VARCHAR);
+        }
+        insert.setBoolean(5, entry.closes());
+        insert.setBoolean(6, !entry.closes());
+        insert.setInt(7, row.fields().length);
+        insert.setBytes(8, row.fields());
+        insert.setLong(9, check(row));
+        insert.executeUpdate();
+    }
+
+    private static long check(Row row) {
+        Entry entry = row.entry();
+        return EntryCodec.check(
+                row.time(), entry.kind(), entry.key(), entry.instance().orElse(""), entry.closes(), row.fields());
     }
 
     /** One small step of a cut; nothing removed means that there is no more of it to do. */

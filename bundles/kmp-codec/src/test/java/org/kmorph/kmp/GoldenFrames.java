@@ -25,6 +25,7 @@ import org.kmorph.kmp.item.KernelRelease;
 import org.kmorph.kmp.item.Machine;
 import org.kmorph.kmp.item.MemoryRange;
 import org.kmorph.kmp.item.OperationStatus;
+import org.kmorph.kmp.item.Peer;
 import org.kmorph.kmp.item.Region;
 import org.kmorph.kmp.item.Role;
 import org.kmorph.kmp.item.StateKind;
@@ -192,7 +193,8 @@ final class GoldenFrames {
                         List.of(new StateKindOffer(StateKind.MEMORY, 1, 1, 2, 64L << 20))));
         all.put(
                 "KMP_MORPH_TRANSFER_STATE pull",
-                new TransferPull(OPERATION, Limits.ALL_REGIONS, 2, 0, false, 8 << 20, List.of()));
+                new TransferPull(
+                        OPERATION, Limits.ALL_REGIONS, 2, 0, false, 8 << 20, List.of(new Peer("/run/b.sock"))));
         Chunk chunk = new Chunk(
                 true,
                 false,

@@ -10,7 +10,7 @@
  * service interface and its records here, the component into {@code internal}. The interface speaks of the thing
  * ({@link UnixDatagrams}), not of the function; a failure is an {@link ErrnoException} that names call, subject and error.
  */
-@Version("1.0.0")
+@Version("1.1.0")
 @org.osgi.annotation.bundle.Export
 package org.kmorph.nativeos;
 

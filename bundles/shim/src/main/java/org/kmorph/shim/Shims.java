@@ -18,6 +18,7 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.kmorph.api.daemon.DaemonThreads;
 import org.kmorph.api.host.HostException;
 import org.kmorph.api.transport.Connection;
 import org.kmorph.api.transport.Endpoint;
@@ -55,11 +56,7 @@ public final class Shims implements AutoCloseable {
     public Shims(Path program, Supplier<Optional<Transport>> unix) {
         this.program = program;
         this.unix = unix;
-        ScheduledThreadPoolExecutor one = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread made = new Thread(task, "kmorph-shims");
-            made.setDaemon(true);
-            return made;
-        });
+        ScheduledThreadPoolExecutor one = new ScheduledThreadPoolExecutor(1, new DaemonThreads("kmorph-shims"));
         one.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
         timer = one;
     }
@@ -90,12 +87,24 @@ public final class Shims implements AutoCloseable {
      * @throws HostException when it cannot be told
      */
     public ShimStatus status(Path directory, Duration patience) throws HostException, InterruptedException {
-        Optional<ShimStatus> told = ask(directory, Optional.empty(), ShimStatus::parse, patience);
-        if (told.isPresent()) {
-            return told.get();
+        long deadline = System.nanoTime() + patience.toNanos();
+        while (true) {
+            Duration left = Duration.ofNanos(Math.max(1, deadline - System.nanoTime()));
+            Optional<ShimStatus> told = ask(directory, Optional.empty(), ShimStatus::parse, left);
+            if (told.isPresent()) {
+                return told.get();
+            }
+            try {
+                fenceWhatIsLeft(directory, left);
+                return ShimStatus.ended(recordedEnd(directory));
+            } catch (HostException e) {
+                // it lives, and could not be asked: the transport is being replaced, or the shim is slow
+                if (System.nanoTime() >= deadline) {
+                    throw e;
+                }
+            }
+            TimeUnit.NANOSECONDS.sleep(SOON.toNanos());
         }
-        fenceWhatIsLeft(directory, patience);
-        return ShimStatus.ended(recordedEnd(directory));
     }
 
     /**
@@ -189,7 +198,7 @@ public final class Shims implements AutoCloseable {
      */
     private <T> Optional<T> ask(Path directory, Optional<String> request, LineReader<T> reader, Duration patience)
             throws InterruptedException {
-        Optional<Transport> transport = unix.get();
+        Optional<Transport> transport = awaitTransport(patience);
         if (transport.isEmpty()) {
             return Optional.empty();
         }
@@ -204,6 +213,17 @@ public final class Shims implements AutoCloseable {
         Optional<T> first = answer.poll(patience.toNanos(), TimeUnit.NANOSECONDS);
         connection.close("asked");
         return first == null ? Optional.empty() : first;
+    }
+
+    /** While the daemon starts, or a bundle is replaced, the transport may come a moment later than whoever needs it. */
+    private Optional<Transport> awaitTransport(Duration patience) throws InterruptedException {
+        long deadline = System.nanoTime() + patience.toNanos();
+        Optional<Transport> transport = unix.get();
+        while (transport.isEmpty() && System.nanoTime() < deadline) {
+            TimeUnit.NANOSECONDS.sleep(SOON.toNanos());
+            transport = unix.get();
+        }
+        return transport;
     }
 
     private static Endpoint socket(Path directory) {

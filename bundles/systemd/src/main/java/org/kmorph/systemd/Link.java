@@ -10,6 +10,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import org.kmorph.api.daemon.DaemonThreads;
 import org.kmorph.nativeos.UnixDatagrams;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,11 +28,8 @@ final class Link implements AutoCloseable {
     private final String address;
     private final Optional<Duration> watchdog;
     private final Supplier<Optional<String>> check;
-    private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor(task -> {
-        Thread thread = new Thread(task, "systemd");
-        thread.setDaemon(true);
-        return thread;
-    });
+    private final ScheduledExecutorService executor =
+            Executors.newSingleThreadScheduledExecutor(new DaemonThreads("systemd"));
     /** What the check said last; touched by the executor's thread alone. */
     private Optional<String> trouble = Optional.empty();
 

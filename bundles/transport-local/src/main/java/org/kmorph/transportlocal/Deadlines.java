@@ -31,5 +31,12 @@ final class Deadlines {
         }
     }
 
+    /** There is no more time. */
+    void runAll() {
+        while (!queue.isEmpty()) {
+            queue.poll().action().run();
+        }
+    }
+
     private record Deadline(long nanos, Runnable action) {}
 }

@@ -3,11 +3,18 @@ package org.kmorph.transportlocal;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.time.Duration;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.kmorph.api.daemon.DaemonThreads;
 import org.kmorph.api.transport.Connection;
 import org.kmorph.api.transport.ConnectionHandler;
 import org.slf4j.Logger;
@@ -20,6 +27,9 @@ import org.slf4j.LoggerFactory;
 final class EventLoop {
     private static final Logger LOG = LoggerFactory.getLogger(EventLoop.class);
 
+    /** What is answered to who asks too late. */
+    static final String STOPPED = "the transport has stopped";
+
     /** One read takes at most this much, so that a peer that floods gets no more than its turn. */
     private static final int READ_BYTES = 64 << 10;
 
@@ -31,13 +41,28 @@ final class EventLoop {
     private final int maxConnections;
     private final int queueBytes;
     private final Thread thread = new Thread(this::run, "kmorph-transport-local");
+    private final Executor late = late();
     private volatile boolean stopping;
+    private volatile boolean over;
 
     EventLoop(int maxConnections, int queueBytes) throws IOException {
         this.maxConnections = maxConnections;
         this.queueBytes = queueBytes;
         selector = Selector.open();
         thread.setDaemon(true);
+    }
+
+    /** A thread for what is asked when the loop has ended, as long as there is any: it must be answered, and who asks may hold locks. */
+    private static Executor late() {
+        ThreadPoolExecutor made = new ThreadPoolExecutor(
+                1,
+                1,
+                100,
+                TimeUnit.MILLISECONDS,
+                new LinkedBlockingQueue<>(),
+                new DaemonThreads("kmorph-transport-local"));
+        made.allowCoreThreadTimeOut(true);
+        return made;
     }
 
     void start() {
@@ -58,19 +83,46 @@ final class EventLoop {
                     + " etc/org.kmorph.transport-local.cfg allows"));
         } else {
             execute(() -> {
-                deadlines.add(System.nanoTime() + deadline.toNanos(), () -> connection.expire(deadline));
+                if (stopping) {
+                    connection.end(STOPPED);
+                    return;
+                }
+                long end = System.nanoTime() + deadline.toNanos();
                 connection.open(selector);
+                if (connection.isConnecting()) {
+                    deadlines.add(end, () -> connection.expire(deadline));
+                }
             });
         }
         return connection;
     }
 
-    /** Runs it on the loop's thread, soon. */
+    /** Runs it on the loop's thread, soon; once that has ended, on one that takes its place. From any thread, which may hold any lock. */
     void execute(Runnable task) {
         tasks.add(task);
-        if (Thread.currentThread() != thread) {
+        if (over) {
+            late.execute(this::runTasks);
+        } else if (Thread.currentThread() != thread) {
             selector.wakeup();
         }
+    }
+
+    /**
+     * Runs it on the loop's thread, so long after the loop has come to know of it; at once when the loop ends before: {@link #hasStopped}
+     * tells.
+     */
+    void executeLater(Duration delay, Runnable task) {
+        execute(() -> {
+            if (stopping) {
+                task.run();
+            } else {
+                deadlines.add(System.nanoTime() + delay.toNanos(), task);
+            }
+        });
+    }
+
+    boolean hasStopped() {
+        return stopping;
     }
 
     boolean onLoop() {
@@ -86,26 +138,42 @@ final class EventLoop {
     }
 
     private void run() {
+        String why = "the transport stops";
         try {
             while (!stopping) {
-                long wait = tasks.isEmpty() ? deadlines.millisToNext(System.nanoTime()) : -1;
-                if (wait < 0) {
-                    selector.selectNow(key -> ((UnixConnection) key.attachment()).ready(key));
-                } else {
-                    selector.select(key -> ((UnixConnection) key.attachment()).ready(key), wait);
-                }
-                runTasks();
-                deadlines.runExpired(System.nanoTime());
+                turn();
             }
-            selector.keys().stream()
-                    .map(key -> (UnixConnection) key.attachment())
-                    .toList()
-                    .forEach(connection -> connection.end("the transport stops"));
-            runTasks();
-            selector.close();
         } catch (IOException e) {
             LOG.error("the event loop ended", e);
+            why = "the event loop of transport-local ended: " + e.getMessage();
+            stopping = true;
         }
+        runTasks();
+        for (SelectionKey key : List.copyOf(selector.keys())) {
+            ((UnixConnection) key.attachment()).end(why);
+        }
+        deadlines.runAll();
+        runTasks();
+        try {
+            selector.close();
+        } catch (IOException e) {
+            LOG.debug("closing the selector", e);
+        }
+        over = true;
+        if (!tasks.isEmpty()) {
+            late.execute(this::runTasks);
+        }
+    }
+
+    private void turn() throws IOException {
+        long wait = tasks.isEmpty() ? deadlines.millisToNext(System.nanoTime()) : -1;
+        if (wait < 0) {
+            selector.selectNow(key -> ((UnixConnection) key.attachment()).ready(key));
+        } else {
+            selector.select(key -> ((UnixConnection) key.attachment()).ready(key), wait);
+        }
+        runTasks();
+        deadlines.runExpired(System.nanoTime());
     }
 
     private void runTasks() {

@@ -18,8 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One connection. {@link #send} and {@link #close} may be called from any thread; all else happens on the loop's. The queue of bytes
- * that wait for the peer is guarded by itself.
+ * One connection. {@link #send} and {@link #close} may be called from any thread; all else happens on the loop's. Writing, and the queue
+ * of bytes that wait for the peer, are guarded by its lock. Senders do not write for themselves, though that would save waking the loop:
+ * what a timer sends to many goes out in one turn of the loop, and so their answers come in few.
  */
 final class UnixConnection implements Connection {
     private static final Logger LOG = LoggerFactory.getLogger(UnixConnection.class);
@@ -65,13 +66,14 @@ final class UnixConnection implements Connection {
 
     /** The deadline for connecting has come. */
     void expire(Duration deadline) {
-        if (!isOpen()) {
+        if (isConnecting()) {
             end("no connection to " + path + " within " + deadline.toMillis() + " ms");
         }
     }
 
-    private synchronized boolean isOpen() {
-        return open;
+    /** Whether it is neither open nor at its end. On the loop. */
+    synchronized boolean isConnecting() {
+        return !open && !ended;
     }
 
     private void nowOpen() {
@@ -122,7 +124,7 @@ final class UnixConnection implements Connection {
                 }
                 queue.remove();
             }
-            if (queue.isEmpty()) {
+            if (queue.isEmpty() && ready.interestOps() != SelectionKey.OP_READ) {
                 ready.interestOps(SelectionKey.OP_READ);
             }
             tell = refused && queued <= queueBytes / 2;

@@ -4,6 +4,9 @@ package org.kmorph.transportlocal;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.lang.annotation.Annotation;
+import java.lang.ref.PhantomReference;
+import java.lang.ref.ReferenceQueue;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -15,6 +18,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,6 +27,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.kmorph.api.transport.Connection;
 import org.kmorph.api.transport.ConnectionHandler;
+import org.kmorph.api.transport.Endpoint;
+import org.kmorph.api.transport.Transport;
 
 class UnixTransportTest {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
@@ -44,7 +51,7 @@ class UnixTransportTest {
     }
 
     /** Writes down what happens. */
-    private static final class Events implements ConnectionHandler {
+    private static class Events implements ConnectionHandler {
         private final BlockingQueue<String> events = new ArrayBlockingQueue<>(100_000);
 
         @Override
@@ -69,6 +76,10 @@ class UnixTransportTest {
             events.add("closed: " + why);
         }
 
+        void probed(Transport.Reach reach) {
+            events.add("probed " + reach);
+        }
+
         String next() throws InterruptedException {
             String event = events.poll(PATIENCE.toSeconds(), TimeUnit.SECONDS);
             assertThat(event).as("an event").isNotNull();
@@ -90,6 +101,81 @@ class UnixTransportTest {
         return ByteBuffer.wrap(text.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
     }
 
+    /** A peer that comes and goes would else cost what its sessions hold, for as long as connecting may take. */
+    @Test
+    void connectionThatHasEndedIsNotHeldUntilItsDeadline() throws Exception {
+        try (ServerSocketChannel server = listen("peer")) {
+            ReferenceQueue<Events> released = new ReferenceQueue<>();
+            Events events = new Events();
+            PhantomReference<Events> reference = new PhantomReference<>(events, released);
+            Connection connection = loop.connect(directory.resolve("peer").toString(), Duration.ofHours(1), events);
+            assertThat(events.next()).isEqualTo("opened");
+            connection.close("enough");
+            assertThat(events.next()).isEqualTo("closed: enough");
+            server.accept().close();
+            connection = null;
+            events = null;
+            long end = System.nanoTime() + PATIENCE.toNanos();
+            boolean is = false;
+            while (!is && System.nanoTime() < end) {
+                System.gc();
+                is = released.remove(50) == reference;
+            }
+            assertThat(is).isTrue();
+        }
+    }
+
+    @Test
+    void connectionAskedOfATransportThatHasStoppedEndsAtOnce() throws Exception {
+        try (ServerSocketChannel server = listen("peer")) {
+            loop.stop();
+            Events events = new Events();
+            connect("peer", events);
+            assertThat(events.next()).isEqualTo("closed: the transport has stopped");
+            assertThat(server.isOpen()).isTrue();
+        }
+    }
+
+    /** Whose events need a lock that it holds while it asks. */
+    private final class Locking extends Events {
+        private synchronized void ask(String name) {
+            connect(name, this);
+        }
+
+        @Override
+        public synchronized void closed(Connection connection, String why) {
+            super.closed(connection, why);
+        }
+    }
+
+    @Test
+    void whateverIsAskedWhileTheTransportStopsIsAnsweredWithoutTheLocksOfWhoAsks() throws Exception {
+        try (ServerSocketChannel server = listen("peer")) {
+            assertThat(server.isOpen()).isTrue();
+            List<Locking> asking = new ArrayList<>();
+            for (int i = 0; i < 200; i++) {
+                asking.add(new Locking());
+            }
+            Thread stopper = new Thread(() -> {
+                try {
+                    loop.stop();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            });
+            for (Locking each : asking) {
+                if (each == asking.get(asking.size() / 2)) {
+                    stopper.start();
+                }
+                each.ask("nobody");
+            }
+            stopper.join();
+            for (Locking each : asking) {
+                assertThat(each.next()).startsWith("closed: ");
+            }
+        }
+    }
+
     @Test
     void bytesGoBothWaysAndTheEndIsTold() throws Exception {
         try (ServerSocketChannel server = listen("peer")) {
@@ -108,6 +194,173 @@ class UnixTransportTest {
             }
             assertThat(events.next()).startsWith("closed: ").endsWith("closed the connection");
             assertThat(connection.send(ascii("x"))).isFalse();
+        }
+    }
+
+    @Test
+    void whatIsSentComesInItsOrderHoweverSlowlyThePeerReads() throws Exception {
+        try (ServerSocketChannel server = listen("peer")) {
+            Events events = new Events();
+            Connection connection = connect("peer", events);
+            assertThat(events.next()).isEqualTo("opened");
+            try (SocketChannel peer = server.accept()) {
+                ByteBuffer got = ByteBuffer.allocate(997);
+                long sent = 0;
+                long received = 0;
+                while (received < 10_000_000) {
+                    ByteBuffer numbers = ByteBuffer.allocate(8 * 4096);
+                    for (int i = 0; i < 4096; i++) {
+                        numbers.putLong(sent / 8 + i);
+                    }
+                    sent += connection.send(numbers.flip()) ? numbers.capacity() : 0;
+                    got.clear().limit((int) Math.min(got.capacity(), sent - received));
+                    peer.read(got);
+                    for (int at = 0; at < got.position(); at++, received++) {
+                        assertThat(got.get(at)).isEqualTo((byte) (received / 8 >>> 8 * (7 - received % 8)));
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void anInterruptedSenderKeepsTheConnection() throws Exception {
+        try (ServerSocketChannel server = listen("peer")) {
+            Events events = new Events();
+            Connection connection = connect("peer", events);
+            assertThat(events.next()).isEqualTo("opened");
+            try (SocketChannel peer = server.accept()) {
+                Thread.currentThread().interrupt();
+                assertThat(connection.send(ascii("ping"))).isTrue();
+                assertThat(Thread.interrupted()).isTrue();
+                peer.write(ascii("pong"));
+                assertThat(events.next()).isEqualTo("received pong");
+            }
+        }
+    }
+
+    @Test
+    void aPeerThatHasGoneIsNoticedInSending() throws Exception {
+        try (ServerSocketChannel server = listen("peer")) {
+            Events events = new Events();
+            Connection connection = connect("peer", events);
+            assertThat(events.next()).isEqualTo("opened");
+            server.accept().close();
+            while (connection.send(ascii("ping"))) {
+                Thread.onSpinWait();
+            }
+            assertThat(events.next()).startsWith("closed: ");
+        }
+    }
+
+    /** What the distribution is configured with. */
+    private static UnixTransport.Config config() {
+        return new UnixTransport.Config() {
+            @Override
+            public int max_connections() {
+                return 100;
+            }
+
+            @Override
+            public int send_queue_bytes() {
+                return QUEUE_BYTES;
+            }
+
+            @Override
+            public Class<? extends Annotation> annotationType() {
+                return UnixTransport.Config.class;
+            }
+        };
+    }
+
+    @Test
+    void anAnswerThatTheLoopWasLateToReadComesBeforeWhatAProbeFinds() throws Exception {
+        UnixTransport transport = new UnixTransport(config());
+        try (ServerSocketChannel server = listen("peer")) {
+            Endpoint endpoint = new Endpoint("unix", directory.resolve("peer").toString());
+            CountDownLatch late = new CountDownLatch(1);
+            Events events = new Events();
+            transport.connect(endpoint, PATIENCE, events);
+            assertThat(events.next()).isEqualTo("opened");
+            try (SocketChannel peer = server.accept();
+                    SocketChannel blocker = blockLoop(transport, server, endpoint, late)) {
+                CompletableFuture<Void> probed =
+                        transport.probe(endpoint, PATIENCE).thenAccept(events::probed);
+                peer.write(ascii("pong"));
+                late.countDown();
+                assertThat(events.next()).isEqualTo("received pong");
+                assertThat(events.next()).isEqualTo("probed ANSWERS");
+                probed.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            }
+        } finally {
+            transport.stop();
+        }
+    }
+
+    /** A handler that keeps the loop until {@code late}, and the peer that called it. */
+    private static SocketChannel blockLoop(
+            UnixTransport transport, ServerSocketChannel server, Endpoint endpoint, CountDownLatch late)
+            throws IOException, InterruptedException {
+        CountDownLatch blocked = new CountDownLatch(1);
+        transport.connect(endpoint, PATIENCE, new ConnectionHandler() {
+            @Override
+            public void opened(Connection connection) {
+                blocked.countDown();
+                try {
+                    late.await();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+            }
+
+            @Override
+            public void received(Connection connection, ByteBuffer bytes) {
+                // it sends nothing
+            }
+
+            @Override
+            public void writable(Connection connection) {
+                // nothing waits
+            }
+
+            @Override
+            public void closed(Connection connection, String why) {
+                // as it may
+            }
+        });
+        blocked.await();
+        return server.accept();
+    }
+
+    @Test
+    void aProbeTellsALivingSocketFromNone() throws Exception {
+        UnixTransport transport = new UnixTransport(config());
+        try (ServerSocketChannel server = listen("peer")) {
+            assertThat(server.isOpen()).isTrue();
+            assertThat(transport.probe(
+                            new Endpoint("unix", directory.resolve("peer").toString()), PATIENCE))
+                    .succeedsWithin(PATIENCE)
+                    .isEqualTo(Transport.Reach.ANSWERS);
+            assertThat(transport.probe(
+                            new Endpoint("unix", directory.resolve("none").toString()), PATIENCE))
+                    .succeedsWithin(PATIENCE)
+                    .isEqualTo(Transport.Reach.GONE);
+        } finally {
+            transport.stop();
+        }
+    }
+
+    @Test
+    void aProbeOfATransportThatStopsFindsNothing() throws Exception {
+        UnixTransport transport = new UnixTransport(config());
+        Endpoint nobody = new Endpoint("unix", directory.resolve("none").toString());
+        CompletableFuture<Transport.Reach> underWay = transport.probe(nobody, PATIENCE);
+        transport.stop();
+        for (CompletableFuture<Transport.Reach> probe : List.of(underWay, transport.probe(nobody, PATIENCE))) {
+            assertThat(probe)
+                    .failsWithin(PATIENCE)
+                    .withThrowableThat()
+                    .withMessageContaining("the transport has stopped");
         }
     }
 

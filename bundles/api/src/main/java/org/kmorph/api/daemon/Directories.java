@@ -29,6 +29,11 @@ public record Directories(Path home, Path etc, Path deploy, Path state, Path cac
                 path(context, "run"));
     }
 
+    /** Where instances have their own directories, each called by its instance's id. */
+    public Path instances() {
+        return state.resolve("instances");
+    }
+
     private static Path path(BundleContext context, String name) {
         String value = context.getProperty("kmorph." + name);
         if (value == null) {

@@ -10,6 +10,7 @@ import java.util.Optional;
  * @param roundTripNanos from request to answer
  * @param bootId the instance's random boot id; another one than before means that it rebooted
  * @param agentState the agent's word for its own state
+ * @param workloadState the agent's word for the state of its workload: {@code none}, {@code running}, {@code failed}
  * @param uptimeMillis since its boot
  * @param cpuRatio its processors' use since the last heartbeat, 0 to 1
  * @param memoryTotalBytes its memory
@@ -22,6 +23,7 @@ public record Heartbeat(
         long roundTripNanos,
         long bootId,
         String agentState,
+        String workloadState,
         long uptimeMillis,
         double cpuRatio,
         long memoryTotalBytes,

@@ -53,8 +53,25 @@ public interface KernelHost {
      */
     void fence(int id, Path directory, Duration patience) throws HostException, InterruptedException;
 
+    /** Whether its kernels have memory of their own, which {@link #memory} can show. */
+    default boolean hasMemory() {
+        return true;
+    }
+
     /** The fenced (or, at the caller's own risk, the running) kernel's physical memory. @throws HostException where it has none. */
     List<MemoryRange> memory(int id, Path directory) throws HostException;
+
+    /**
+     * What its CPUs' registers are, or were when it was fenced: for each CPU, in their order, an ELF note NT_PRSTATUS of x86-64
+     * (struct elf_prstatus), 336 bytes as a core file holds them, without the note's header and name. Of a running kernel they are those
+     * of the moment; it may stand still for some milliseconds. Empty where nobody can tell: the host has no access to them, or the machine
+     * ended before it was fenced.
+     *
+     * @throws HostException when there are some, and they cannot be read
+     */
+    default List<byte[]> registers(int id, Path directory) throws HostException {
+        return List.of();
+    }
 
     /** Removes all that is left of a fenced kernel, except the directory itself. Idempotent. */
     void release(int id, Path directory) throws HostException, InterruptedException;

@@ -26,6 +26,8 @@ public final class InstanceException extends Exception {
         NO_SUCH_INSTANCE,
         /** The name, the state, or an option does not allow it. */
         REFUSED,
+        /** Something that it needs is not there at the moment: a host that is being replaced, room for a record. */
+        NOT_NOW,
         /** It was tried and failed. */
         FAILED,
         TIMED_OUT

@@ -39,4 +39,26 @@ public interface Instances {
 
     /** Gives back all that a fenced instance had. */
     void release(String name) throws InstanceException, InterruptedException;
+
+    /**
+     * Gives an instance's name to its successor, in one step of the journal: afterwards the successor is called {@code name} and watched as
+     * that one was, and the former bearer is called {@code aside} and not watched. Both must be RUNNING or HELD, the former bearer may be FENCED.
+     * Neither kernel is touched.
+     * Done again, it changes nothing.
+     *
+     * @param successor what the successor is called now
+     * @param aside a name that no instance has
+     * @return the successor under its new name
+     */
+    Instance succeed(String name, String successor, String aside) throws InstanceException, InterruptedException;
+
+    /**
+     * Gives a standby, which is RUNNING, the name of an instance that is gone, in one step of the journal. Its kernel is not touched. Done
+     * again, it changes nothing.
+     *
+     * @param standby what it is called now; it was spawned as {@linkplain InstanceSpec#successorOf the successor} of another
+     * @param name a name that no instance has
+     * @return it under its new name
+     */
+    Instance promote(String standby, String name) throws InstanceException, InterruptedException;
 }

@@ -29,6 +29,18 @@ public interface Journal {
      */
     long append(List<Entry> entries) throws JournalException;
 
+    /**
+     * Writes an entry that survives the death of this daemon when the call returns, though perhaps not that of the machine; it is on disk
+     * with the next {@link #append} at the latest. For what means nothing any more when the machine has died: which of two kernels of
+     * this machine runs a workload.
+     * Does not wait for the disk, nor for appends that do.
+     *
+     * @throws JournalException when it could not be written, and the message says why
+     */
+    default void note(Entry entry) throws JournalException {
+        append(entry);
+    }
+
     /** {@link #append(List)} of one. */
     default long append(Entry entry) throws JournalException {
         return append(List.of(entry));

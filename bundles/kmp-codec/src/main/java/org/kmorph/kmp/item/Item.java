@@ -17,6 +17,7 @@ public sealed interface Item
                 Incompatible,
                 Digest,
                 Check,
+                Peer,
                 MemoryRange,
                 CpuRange,
                 Device,

@@ -12,7 +12,11 @@ public enum CommitPhase implements Coded {
     RELEASE(2),
     ACTIVATE(3),
     /** Stops the workload for good, with no successor. */
-    RETIRE(4);
+    RETIRE(4),
+    /** To the source: freeze, the final round to the target, its validation, and the release, in one go. */
+    HAND_OVER(5),
+    /** From the source's agent to the target's: it has released, and its connections can be taken over. */
+    TAKE(6);
 
     private final int code;
 

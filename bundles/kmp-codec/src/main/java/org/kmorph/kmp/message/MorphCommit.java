@@ -12,7 +12,7 @@ import org.kmorph.kmp.wire.PayloadWriter;
 /**
  * KMP_MORPH_COMMIT.
  *
- * @param timeMicros QUIESCE: the lease, at least 1; RETIRE: the grace before SIGKILL; else 0
+ * @param timeMicros QUIESCE, HAND_OVER: the lease, at least 1; RETIRE: the grace before SIGKILL; else 0
  */
 public record MorphCommit(UUID operation, CommitPhase phase, long timeMicros, List<Item> items)
         implements OperationMessage {
@@ -25,7 +25,7 @@ public record MorphCommit(UUID operation, CommitPhase phase, long timeMicros, Li
         CommitPhase phase = in.coded8(CommitPhase.values());
         in.reserved(3);
         long timeMicros = in.u32();
-        if (phase == CommitPhase.QUIESCE && timeMicros == 0) {
+        if ((phase == CommitPhase.QUIESCE || phase == CommitPhase.HAND_OVER) && timeMicros == 0) {
             throw in.malformed("a lease of 0 microseconds");
         }
         return new MorphCommit(operation, phase, timeMicros, Items.read(in));

@@ -28,6 +28,9 @@ public final class Limits {
 
     public static final int MAX_NAME_BYTES = 63;
 
+    /** Of PEER: as much as an address of AF_UNIX holds. */
+    public static final int MAX_PEER_BYTES = 107;
+
     public static final int MAX_TEXT_BYTES = 1024;
 
     /** Of text in a small message. */

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -107,25 +106,21 @@ class LibcUnixDatagramsTest {
 
     private static final class Receiver implements AutoCloseable {
         final String address;
-        private final Process process;
-        private final BufferedReader out;
+        private final PythonPeer peer;
 
         Receiver(String address, String mode) throws IOException {
             this.address = address;
-            process = new ProcessBuilder("python3", "-c", RECEIVER, address, mode)
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start();
-            out = process.inputReader(UTF_8);
+            peer = new PythonPeer(RECEIVER, address, mode);
             assertThat(line()).isEqualTo("bound");
         }
 
         String line() throws IOException {
-            return out.readLine();
+            return peer.line();
         }
 
         @Override
         public void close() {
-            process.destroyForcibly();
+            peer.close();
         }
     }
 }

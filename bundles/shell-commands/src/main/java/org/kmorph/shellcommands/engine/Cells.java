@@ -12,11 +12,11 @@ import java.util.stream.Collectors;
 import org.kmorph.api.command.Column;
 
 /** Values as a person reads them in a table, or a program in JSON. */
-final class Cells {
+public final class Cells {
     private Cells() {}
 
     /** As in a table. */
-    static String text(Column.Kind kind, Object value) {
+    public static String text(Column.Kind kind, Object value) {
         if (value instanceof List<?> list) {
             return list.stream().map(String::valueOf).collect(Collectors.joining(" "));
         }

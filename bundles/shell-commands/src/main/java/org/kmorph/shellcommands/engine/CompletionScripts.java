@@ -86,7 +86,7 @@ final class CompletionScripts {
                     done
                 fi
                 if (( $#described )); then
-                    _describe -o 'kmorphctl' described
+                    _describe 'kmorphctl' described
                 else
                     _files
                 fi
@@ -103,19 +103,22 @@ final class CompletionScripts {
                 set -l words (commandline -opc)
                 set -l current (commandline -ct)
                 set -l answer (command $words[1] complete -- $words[2..-1] $current 2>/dev/null)
-                if test (count $answer) -gt 0
-                    printf '%s\\n' $answer
-                    return
-                end
-                set -l typed "$words[2..-1]"
-                for name in (string split \\n -- $__kmorphctl_commands)
-                    if test -z "$typed"
-                        string split -f1 ' ' -- $name
-                    else if string match -q -- "$typed *" $name
-                        string split -f1 ' ' -- (string replace -- "$typed " '' $name)
+                if test (count $answer) -eq 0
+                    set -l typed "$words[2..-1]"
+                    for name in (string split \\n -- $__kmorphctl_commands)
+                        if test -z "$typed"
+                            set -a answer (string split -f1 ' ' -- $name)
+                        else if string match -q -- "$typed *" $name
+                            set -a answer (string split -f1 ' ' -- (string replace -- "$typed " '' $name))
+                        end
                     end
                 end
+                if test (count $answer) -gt 0
+                    printf '%s\\n' $answer
+                else
+                    __fish_complete_path $current
+                end
             end
-            complete -c kmorphctl -a '(__kmorphctl_complete)'
+            complete -c kmorphctl -f -a '(__kmorphctl_complete)'
             """;
 }

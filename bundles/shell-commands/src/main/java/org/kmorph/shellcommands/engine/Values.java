@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.shellcommands.engine;
 
-import java.math.BigDecimal;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.DateTimeException;
@@ -11,28 +10,11 @@ import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.OffsetDateTime;
 import java.time.ZoneId;
-import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.kmorph.api.command.ValueType;
+import org.kmorph.api.policy.Quantities;
 
 /** Reads values as {@link ValueType} says. Every failure says what was expected. */
 final class Values {
-    private static final Pattern SPAN = Pattern.compile("([0-9]{1,12}(?:\\.[0-9]{1,9})?)(ms|s|m|h|d)?");
-    private static final Map<String, Long> SPAN_NANOS = Map.of(
-            "ms",
-            1_000_000L,
-            "s",
-            1_000_000_000L,
-            "m",
-            60_000_000_000L,
-            "h",
-            3_600_000_000_000L,
-            "d",
-            86_400_000_000_000L);
-
-    private static final Pattern BYTES = Pattern.compile("([0-9]{1,15})([KMGT]?)(?:i?B)?");
-
     private Values() {}
 
     /** @throws IllegalArgumentException when the text is no value of the type; the message says what is */
@@ -67,24 +49,11 @@ final class Values {
     }
 
     static Duration duration(String text) {
-        Matcher matcher = SPAN.matcher(text);
-        if (!matcher.matches()) {
-            throw new IllegalArgumentException(
-                    "expected a time as 250ms, 10s, 10m, 2h or 7d (a bare number is seconds)");
-        }
-        BigDecimal unit = BigDecimal.valueOf(SPAN_NANOS.get(matcher.group(2) == null ? "s" : matcher.group(2)));
-        try {
-            return Duration.ofNanos(new BigDecimal(matcher.group(1))
-                    .multiply(unit)
-                    .toBigInteger()
-                    .longValueExact());
-        } catch (ArithmeticException e) {
-            throw new IllegalArgumentException("expected a time of less than 292 years", e);
-        }
+        return Quantities.span(text);
     }
 
     static Instant instant(String text, Instant now) {
-        if (SPAN.matcher(text).matches()) {
+        if (Quantities.isSpan(text)) {
             return now.minus(duration(text));
         }
         try {
@@ -103,16 +72,7 @@ final class Values {
     }
 
     static long bytes(String text) {
-        Matcher matcher = BYTES.matcher(text);
-        if (!matcher.matches()) {
-            throw new IllegalArgumentException("expected bytes, as 4096, 128M or 2G (powers of 1024)");
-        }
-        int power = " KMGT".indexOf(matcher.group(2).isEmpty() ? " " : matcher.group(2));
-        try {
-            return Math.multiplyExact(Long.parseLong(matcher.group(1)), 1L << (10 * power));
-        } catch (ArithmeticException e) {
-            throw new IllegalArgumentException("expected less than 8 EiB", e);
-        }
+        return Quantities.bytes(text);
     }
 
     static Path path(Path workingDirectory, String text) {

@@ -19,6 +19,7 @@ import org.kmorph.api.command.ValueType;
 import org.kmorph.api.health.HealthMonitor;
 import org.kmorph.api.health.HealthMonitor.HealthReport;
 import org.kmorph.api.health.HealthMonitor.Windows;
+import org.kmorph.api.instance.Instance;
 import org.kmorph.api.instance.Instances;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -74,14 +75,15 @@ public final class HealthCommand implements Command {
 
     @Override
     public ExitCode run(CommandContext context) throws CommandException {
-        String name = Names.find(instances, context.text(Names.NAME)).name();
+        Instance instance = Names.find(instances, context.text(Names.NAME));
         Set<String> wanted = wanted(context);
-        HealthReport report = Reports.find(health, name);
+        HealthReport report = Reports.find(health, instance);
         context.err().println(report.health() + ": " + report.reason());
         List<Map<String, Object>> rows = new ArrayList<>();
         for (Map.Entry<String, String> unit : UNITS.entrySet()) {
             Windows windows = report.windows().get(unit.getKey());
-            if (windows != null && wanted.contains(unit.getKey())) {
+            // what was never measured has no figure
+            if (windows != null && !windows.recent().isEmpty() && wanted.contains(unit.getKey())) {
                 rows.add(row(unit.getKey(), unit.getValue(), windows));
             }
         }
@@ -107,12 +109,17 @@ public final class HealthCommand implements Command {
         Map<String, Object> row = new LinkedHashMap<>();
         row.put("metric", metric);
         row.put("unit", unit);
-        row.put("last", windows.last());
-        row.put("mean_1m", windows.mean1());
-        row.put("mean_5m", windows.mean5());
-        row.put("mean_15m", windows.mean15());
-        row.put("peak_15m", windows.peak());
+        row.put("last", figure(unit, windows.last()));
+        row.put("mean_1m", figure(unit, windows.mean1()));
+        row.put("mean_5m", figure(unit, windows.mean5()));
+        row.put("mean_15m", figure(unit, windows.mean15()));
+        row.put("peak_15m", figure(unit, windows.peak()));
         return row;
+    }
+
+    /** Nobody wants fractions of a byte. */
+    private static Object figure(String unit, double value) {
+        return unit.startsWith("bytes") ? (Object) Math.round(value) : (Object) value;
     }
 
     @Override

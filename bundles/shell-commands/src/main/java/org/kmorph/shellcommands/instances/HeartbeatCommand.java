@@ -16,6 +16,7 @@ import org.kmorph.api.command.Role;
 import org.kmorph.api.command.ValueType;
 import org.kmorph.api.health.HealthMonitor;
 import org.kmorph.api.health.HealthMonitor.HealthReport;
+import org.kmorph.api.instance.Instance;
 import org.kmorph.api.instance.Instances;
 import org.kmorph.api.time.TimeSource;
 import org.osgi.service.component.annotations.Activate;
@@ -30,12 +31,14 @@ public final class HeartbeatCommand implements Command {
             Column.text("health", "HEALTH"),
             Column.text("reason", "REASON"),
             Column.text("policy", "POLICY"),
+            Column.text("troubles", "TROUBLES"),
             Column.text("kernel_answers", "KERNEL ANSWERS"),
             Column.of("sent", "SENT", Kind.NUMBER),
             Column.of("missed", "MISSED", Kind.NUMBER),
             Column.of("age_ms", "LAST HEARD", Kind.MILLIS),
             Column.of("rtt_ms", "ROUND TRIP", Kind.MILLIS),
             Column.text("agent_state", "AGENT"),
+            Column.text("workload_state", "WORKLOAD"),
             Column.of("uptime_ms", "UPTIME", Kind.MILLIS),
             Column.text("boot_id", "BOOT ID"));
 
@@ -66,8 +69,8 @@ public final class HeartbeatCommand implements Command {
 
     @Override
     public ExitCode run(CommandContext context) throws CommandException {
-        String name = Names.find(instances, context.text(Names.NAME)).name();
-        context.print(Output.one(COLUMNS, row(Reports.find(health, name))));
+        Instance instance = Names.find(instances, context.text(Names.NAME));
+        context.print(Output.one(COLUMNS, row(Reports.find(health, instance))));
         return ExitCode.DONE;
     }
 
@@ -78,12 +81,14 @@ public final class HeartbeatCommand implements Command {
         row.put("reason", report.reason());
         row.put("policy", report.policy());
         report.kernelAnswers().ifPresent(answers -> row.put("kernel_answers", answers));
+        row.put("troubles", report.troubles());
         row.put("sent", report.sent());
         row.put("missed", report.missed());
         report.lastHeartbeat().ifPresent(heartbeat -> {
             row.put("age_ms", (time.nanos() - heartbeat.receivedNanos()) / 1e6);
             row.put("rtt_ms", heartbeat.roundTripNanos() / 1e6);
             row.put("agent_state", heartbeat.agentState());
+            row.put("workload_state", heartbeat.workloadState());
             row.put("uptime_ms", heartbeat.uptimeMillis());
             row.put("boot_id", String.format("%016x", heartbeat.bootId()));
         });

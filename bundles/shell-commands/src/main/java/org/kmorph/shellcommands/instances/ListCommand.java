@@ -13,9 +13,14 @@ import org.kmorph.api.command.Role;
 import org.kmorph.api.health.HealthMonitor;
 import org.kmorph.api.instance.Instance;
 import org.kmorph.api.instance.Instances;
+import org.kmorph.api.morph.Morphs;
+import org.kmorph.api.time.TimeSource;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 
 /** {@code list}. */
 @Component
@@ -31,11 +36,20 @@ public final class ListCommand implements Command {
 
     private final Instances instances;
     private final HealthMonitor health;
+    private final TimeSource time;
+
+    /** None while the bundle is replaced: what there is of instances is shown all the same. */
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    private volatile List<Morphs> morphs = List.of();
 
     @Activate
-    public ListCommand(@Reference Instances instances, @Reference HealthMonitor health) {
+    public ListCommand(@Reference Instances instances, @Reference HealthMonitor health, @Reference TimeSource time) {
         this.instances = instances;
         this.health = health;
+        this.time = time;
     }
 
     @Override
@@ -46,7 +60,8 @@ public final class ListCommand implements Command {
     @Override
     public ExitCode run(CommandContext context) {
         List<Map<String, Object>> rows = instances.list().stream()
-                .map(instance -> InstanceView.row(instance, report(instance)))
+                .map(instance ->
+                        InstanceView.row(instance, report(instance), Names.morph(morphs, instance), time.nanos()))
                 .toList();
         context.print(Output.rows(InstanceView.COLUMNS, rows).wide(context.flag("verbose")));
         return ExitCode.DONE;

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.shellcommands.instances;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import org.kmorph.api.command.CommandContext;
 import org.kmorph.api.command.CommandException;
 import org.kmorph.api.command.ExitCode;
 import org.kmorph.api.instance.Instance;
 import org.kmorph.api.instance.InstanceException;
 import org.kmorph.api.instance.Instances;
+import org.kmorph.api.morph.MorphStatus;
+import org.kmorph.api.morph.Morphs;
 
 /** Instances by the names that people type. */
-final class Names {
+public final class Names {
     /** How the parameter is called in every command that takes an instance. */
-    static final String NAME = "NAME";
+    public static final String NAME = "NAME";
 
     private Names() {}
 
     /** @throws CommandException with exit code 4 when there is none of that name */
-    static Instance find(Instances instances, String name) throws CommandException {
+    public static Instance find(Instances instances, String name) throws CommandException {
         return instances
                 .find(name)
                 .orElseThrow(() -> new CommandException(
@@ -24,7 +29,7 @@ final class Names {
     }
 
     /** The names that begin with the prefix. */
-    static List<String> beginning(Instances instances, String prefix) {
+    public static List<String> beginning(Instances instances, String prefix) {
         return instances.list().stream()
                 .map(Instance::name)
                 .filter(name -> name.startsWith(prefix))
@@ -32,14 +37,29 @@ final class Names {
                 .toList();
     }
 
+    /** The morph of an instance, if one is under way and there is anybody who knows. */
+    static Optional<MorphStatus> morph(List<Morphs> morphs, Instance instance) {
+        return morphs.stream()
+                .flatMap(known -> known.list().stream())
+                .filter(status -> status.instance().equals(instance.name()))
+                .findFirst();
+    }
+
     /** The same failure as a command's. */
-    static CommandException failure(InstanceException e) {
+    public static CommandException failure(InstanceException e) {
         ExitCode code =
                 switch (e.reason()) {
                     case NO_SUCH_INSTANCE -> ExitCode.NO_SUCH_INSTANCE;
                     case TIMED_OUT -> ExitCode.TIMED_OUT;
-                    case REFUSED, FAILED -> ExitCode.FAILED;
+                    case REFUSED, NOT_NOW, FAILED -> ExitCode.FAILED;
                 };
         return new CommandException(code, e.getMessage(), e);
+    }
+
+    /** How long an operation may take: a little less than the command, so that it can still say what state it leaves. */
+    static Duration patience(CommandContext context, Duration otherwise) {
+        return context.duration("timeout")
+                .map(given -> given.multipliedBy(9).dividedBy(10))
+                .orElse(otherwise);
     }
 }

@@ -50,8 +50,19 @@ public final class SpawnCommand implements Command {
             .option("host", ValueType.TEXT, "HOST", "what makes it: local, or another host that is installed", "local")
             .option("cpus", ValueType.TEXT, "CPUS", "processors: how many, or a list as 4-7,9")
             .option("memory", ValueType.BYTES, "BYTES", "memory: 512M, 2G")
+            .option(
+                    "address",
+                    ValueType.TEXT,
+                    "ADDRESS/BITS",
+                    "its workload's IPv4 address in the network of its host: qemu has one, if it is configured")
+            .option("label", ValueType.TEXT, "LABEL", "what it shares with others that are morphed together")
             .repeatableOption(
                     "workload", ValueType.TEXT, "WORD", "what the agent runs: once for each word, program first")
+            .option(
+                    "standby-for",
+                    ValueType.TEXT,
+                    "NAME",
+                    "boot now and hold the workload back until NAME has failed; see the policy heal-standby")
             .example("spawn web --kernel=/boot/vmlinuz", "a local instance that runs the agent alone")
             .example(
                     "spawn web --kernel=/boot/vmlinuz --heartbeat-timeout=300ms --workload=/usr/bin/sleep --workload=1000",
@@ -63,6 +74,25 @@ public final class SpawnCommand implements Command {
     @Activate
     public SpawnCommand(@Reference Instances instances) {
         this.instances = instances;
+    }
+
+    /** The id of the instance that it is a standby for, if it is one. */
+    private Optional<Integer> protectedBy(CommandContext context) throws CommandException {
+        Optional<String> name = context.optionalText("standby-for");
+        if (name.isEmpty()) {
+            return Optional.empty();
+        }
+        return Optional.of(Names.find(instances, name.get()).id());
+    }
+
+    private static Optional<String> label(CommandContext context) throws CommandException {
+        Optional<String> label = context.optionalText("label");
+        if (label.isPresent() && !InstanceSpec.isName(label.get())) {
+            throw new CommandException(
+                    ExitCode.USAGE,
+                    "a label is of lower-case letters, digits and dashes, as a name; \"" + label.get() + "\" is not");
+        }
+        return label;
     }
 
     @Override
@@ -84,10 +114,13 @@ public final class SpawnCommand implements Command {
                 heartbeatTimeout,
                 context.optionalText("cpus"),
                 context.bytes("memory"),
-                List.copyOf(context.texts("workload")));
+                List.copyOf(context.texts("workload")),
+                protectedBy(context),
+                context.optionalText("address"),
+                label(context));
         try (Progress progress = context.progress("starting " + name)) {
             progress.note("waiting for its agent");
-            Instance made = instances.spawn(spec, context.duration("timeout").orElse(TIMEOUT));
+            Instance made = instances.spawn(spec, Names.patience(context, TIMEOUT));
             context.err().printf("instance \"%s\" is RUNNING (id %d, CID %d)%n", name, made.id(), made.contextId());
             for (String missing : made.notIsolated()) {
                 context.err().println("not isolated: " + missing);

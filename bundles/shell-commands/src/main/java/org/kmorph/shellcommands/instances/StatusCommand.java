@@ -13,9 +13,14 @@ import org.kmorph.api.command.ValueType;
 import org.kmorph.api.health.HealthMonitor;
 import org.kmorph.api.instance.Instance;
 import org.kmorph.api.instance.Instances;
+import org.kmorph.api.morph.Morphs;
+import org.kmorph.api.time.TimeSource;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 
 /** {@code status NAME}. */
 @Component
@@ -30,11 +35,20 @@ public final class StatusCommand implements Command {
 
     private final Instances instances;
     private final HealthMonitor health;
+    private final TimeSource time;
+
+    /** None while the bundle is replaced: what there is of instances is shown all the same. */
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    private volatile List<Morphs> morphs = List.of();
 
     @Activate
-    public StatusCommand(@Reference Instances instances, @Reference HealthMonitor health) {
+    public StatusCommand(@Reference Instances instances, @Reference HealthMonitor health, @Reference TimeSource time) {
         this.instances = instances;
         this.health = health;
+        this.time = time;
     }
 
     @Override
@@ -45,7 +59,10 @@ public final class StatusCommand implements Command {
     @Override
     public ExitCode run(CommandContext context) throws CommandException {
         Instance instance = Names.find(instances, context.text(Names.NAME));
-        context.print(Output.one(InstanceView.COLUMNS, InstanceView.row(instance, health.report(instance.name()))));
+        context.print(Output.one(
+                InstanceView.COLUMNS,
+                InstanceView.row(
+                        instance, health.report(instance.name()), Names.morph(morphs, instance), time.nanos())));
         return ExitCode.DONE;
     }
 

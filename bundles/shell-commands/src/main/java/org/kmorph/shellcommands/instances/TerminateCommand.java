@@ -25,12 +25,12 @@ public final class TerminateCommand implements Command {
             .summary("end an instance and give back all it had")
             .description(
                     """
-                    Returns when its kernel provably runs no more and its resources are free. When that cannot be made certain the \
+                    The workload is asked to stop first (SIGTERM, and SIGKILL after 10 s). Returns when its kernel provably runs no more and its resources are free. When that cannot be made certain the \
                     instance is HELD, and nothing of it is used again until --force is given by a person who has looked.""")
             .changes(Role.OPERATOR)
             .slow()
             .parameter(Names.NAME, ValueType.TEXT, "the instance")
-            .flag("force", "end an instance that is HELD")
+            .flag("force", "end at once, without asking the workload; needed for an instance that is HELD")
             .example("terminate web", "end web")
             .build();
 
@@ -50,10 +50,12 @@ public final class TerminateCommand implements Command {
     public ExitCode run(CommandContext context) throws CommandException, InterruptedException {
         String name = context.text(Names.NAME);
         try {
-            instances.terminate(
-                    name, context.flag("force"), context.duration("timeout").orElse(TIMEOUT));
+            instances.terminate(name, context.flag("force"), Names.patience(context, TIMEOUT));
             context.err().printf("instance \"%s\" is gone%n", name);
             return ExitCode.DONE;
+        } catch (InterruptedException e) {
+            context.err().printf("the end of instance \"%s\" goes on without you; `list` shows how it stands%n", name);
+            throw e;
         } catch (InstanceException e) {
             throw Names.failure(e);
         }

@@ -97,6 +97,10 @@ final class ShellTerminal implements AutoCloseable {
         public void raw(boolean raw) {
             if (raw) {
                 terminal.enterRawMode();
+                Attributes attributes = terminal.getAttributes();
+                attributes.setLocalFlag(
+                        Attributes.LocalFlag.ISIG, false); // Ctrl-C is a key too: jline leaves it a signal
+                terminal.setAttributes(attributes);
             } else {
                 terminal.setAttributes(line);
             }

@@ -31,6 +31,7 @@ import org.kmorph.shellcommands.daemon.DaemonStartCommand;
 import org.kmorph.shellcommands.daemon.DaemonStatusCommand;
 import org.kmorph.shellcommands.daemon.DaemonStopCommand;
 import org.kmorph.shellcommands.daemon.ShellCommand;
+import org.kmorph.shellcommands.instances.ConsoleCommand;
 import org.kmorph.shellcommands.instances.HealthCommand;
 import org.kmorph.shellcommands.instances.HeartbeatCommand;
 import org.kmorph.shellcommands.instances.ListCommand;
@@ -38,6 +39,21 @@ import org.kmorph.shellcommands.instances.PingCommand;
 import org.kmorph.shellcommands.instances.SpawnCommand;
 import org.kmorph.shellcommands.instances.StatusCommand;
 import org.kmorph.shellcommands.instances.TerminateCommand;
+import org.kmorph.shellcommands.monitor.MonitorCommand;
+import org.kmorph.shellcommands.morph.MorphCommand;
+import org.kmorph.shellcommands.morph.MorphCommitCommand;
+import org.kmorph.shellcommands.morph.MorphPrepareCommand;
+import org.kmorph.shellcommands.morph.MorphRollbackCommand;
+import org.kmorph.shellcommands.morph.MorphStatusCommand;
+import org.kmorph.shellcommands.morph.MorphValidateCommand;
+import org.kmorph.shellcommands.policy.PolicyDefaultCommand;
+import org.kmorph.shellcommands.policy.PolicyExportCommand;
+import org.kmorph.shellcommands.policy.PolicyImportCommand;
+import org.kmorph.shellcommands.policy.PolicySetCommand;
+import org.kmorph.shellcommands.policy.PolicyShowCommand;
+import org.kmorph.shellcommands.policy.PolicyUnsetCommand;
+import org.kmorph.shellcommands.recovery.RecoverCommand;
+import org.kmorph.shellcommands.recovery.RecoveryLogCommand;
 
 /** Every command of this bundle, for every role: it runs, or it is denied and that is on record. */
 class RoleMatrixTest {
@@ -60,7 +76,23 @@ class RoleMatrixTest {
             Map.entry("help", Role.VIEWER),
             Map.entry("list", Role.VIEWER),
             Map.entry("man", Role.ADMIN),
+            Map.entry("monitor", Role.VIEWER),
+            Map.entry("morph", Role.OPERATOR),
+            Map.entry("morph commit", Role.OPERATOR),
+            Map.entry("morph prepare", Role.OPERATOR),
+            Map.entry("morph rollback", Role.OPERATOR),
+            Map.entry("morph status", Role.VIEWER),
+            Map.entry("morph validate", Role.OPERATOR),
+            Map.entry("console", Role.VIEWER),
             Map.entry("ping", Role.VIEWER),
+            Map.entry("policy default", Role.OPERATOR),
+            Map.entry("policy export", Role.ADMIN),
+            Map.entry("policy import", Role.ADMIN),
+            Map.entry("policy set", Role.OPERATOR),
+            Map.entry("policy show", Role.VIEWER),
+            Map.entry("policy unset", Role.OPERATOR),
+            Map.entry("recover", Role.OPERATOR),
+            Map.entry("recovery-log", Role.VIEWER),
             Map.entry("shell", Role.VIEWER),
             Map.entry("spawn", Role.OPERATOR),
             Map.entry("status", Role.VIEWER),
@@ -76,6 +108,7 @@ class RoleMatrixTest {
             new BundleUpdateCommand(),
             new CompleteCommand(null),
             new CompletionCommand(null),
+            new ConsoleCommand(null, null),
             new DaemonReloadCommand(),
             new DaemonStartCommand(),
             new DaemonStatusCommand(null, null),
@@ -83,12 +116,27 @@ class RoleMatrixTest {
             new HealthCommand(null, null),
             new HeartbeatCommand(null, null, null),
             new HelpCommand(null),
-            new ListCommand(null, null),
+            new ListCommand(null, null, null),
             new ManCommand(null),
+            new MonitorCommand(null, null),
+            new MorphCommand(null, null),
+            new MorphCommitCommand(null, null),
+            new MorphPrepareCommand(null, null),
+            new MorphRollbackCommand(null, null),
+            new MorphStatusCommand(null, null),
+            new MorphValidateCommand(null, null),
             new PingCommand(null, null),
+            new PolicyDefaultCommand(null),
+            new PolicyExportCommand(null),
+            new PolicyImportCommand(null),
+            new PolicySetCommand(null, null),
+            new PolicyShowCommand(null, null),
+            new PolicyUnsetCommand(null),
+            new RecoverCommand(null, null),
+            new RecoveryLogCommand(null, null),
             new ShellCommand(),
             new SpawnCommand(null),
-            new StatusCommand(null, null),
+            new StatusCommand(null, null, null),
             new TerminateCommand(null));
 
     private static List<CommandSpec> declarations() {

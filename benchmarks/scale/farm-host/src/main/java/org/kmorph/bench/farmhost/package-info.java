@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The kernel host of the scale benchmark. */
+package org.kmorph.bench.farmhost;

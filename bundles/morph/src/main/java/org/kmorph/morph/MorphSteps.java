@@ -1,0 +1,479 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.kmorph.morph;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
+import org.kmorph.api.instance.Instance;
+import org.kmorph.api.instance.InstanceException;
+import org.kmorph.api.instance.InstanceState;
+import org.kmorph.api.journal.JournalException;
+import org.kmorph.api.journal.JournalRecord;
+import org.kmorph.api.morph.MorphStep;
+import org.kmorph.api.recovery.RecoveryState;
+import org.kmorph.kmp.item.OperationState;
+import org.kmorph.kmp.item.Role;
+import org.kmorph.kmp.message.Cause;
+import org.kmorph.kmp.message.CommitAnswer;
+import org.kmorph.kmp.message.CommitPhase;
+import org.kmorph.kmp.message.ErrorCode;
+import org.kmorph.kmp.message.ValidateScope;
+import org.kmorph.kmpclient.KmpException;
+import org.kmorph.morph.core.Event;
+import org.kmorph.morph.core.Mark;
+import org.kmorph.morph.core.MorphState;
+import org.kmorph.morph.core.SourceState;
+import org.kmorph.morph.core.Step;
+import org.kmorph.nativeos.Urgency.Hurry;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Takes the steps of one morph that the core decides on. Those that only wait for an agent run on the threads that bring its answers, the
+ * others on workers. Thread-safe.
+ */
+final class MorphSteps implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(MorphSteps.class);
+
+    /** After what another command, a full disk or a bundle that is replaced has stood in the way of. */
+    private static final Duration ACT_AGAIN = Duration.ofMillis(500);
+
+    private static final Duration SPAWN = Duration.ofSeconds(60);
+    private static final Duration END = Duration.ofSeconds(30);
+    private static final Duration GRACE = Duration.ofSeconds(10);
+    private static final Duration EXPIRES = Duration.ofSeconds(60);
+    private static final Duration FINAL = Duration.ofSeconds(2);
+
+    /** In these the workload stands still, and the thread that hears of one takes the next. */
+    private static final Set<Step> FROZEN = EnumSet.of(
+            Step.FREEZE, Step.VALIDATE_FINAL, Step.RELEASE, Step.HAND_OVER, Step.RECORD_RELEASED, Step.ACTIVATE);
+
+    private final Plan plan;
+    private final Surroundings around;
+    private final Conversation conversation;
+    private final Figures figures;
+    private final Report report;
+    private volatile String toRelease = "";
+    private volatile CompletableFuture<Void> spawning = CompletableFuture.completedFuture(null);
+    private volatile Optional<String> targetEnd = Optional.empty();
+    private Optional<Hurry> hurry = Optional.empty();
+
+    /** Hears what came of the step that has this number. */
+    @FunctionalInterface
+    interface Report {
+        void accept(int number, Event event);
+    }
+
+    /** Something that blocks. */
+    @FunctionalInterface
+    private interface Work {
+        Event run() throws IOException, InstanceException, InterruptedException;
+    }
+
+    MorphSteps(Plan plan, Surroundings around, Conversation conversation, Figures figures, Report report) {
+        this.plan = plan;
+        this.around = around;
+        this.conversation = conversation;
+        this.figures = figures;
+        this.report = report;
+    }
+
+    /** The new kernel's release, once it is known. */
+    String toRelease() {
+        return toRelease;
+    }
+
+    /** The host has seen the new kernel end. */
+    void targetEnded(String how) {
+        targetEnd = Optional.of(how);
+    }
+
+    /** Goes on with what a former daemon began. Blocks. */
+    void resume() {
+        source().ifPresent(conversation::source);
+        instance(plan.target()).ifPresent(target -> {
+            toRelease = target.imageRelease();
+            conversation.target(target);
+        });
+    }
+
+    /** Takes the step of a state; one at which the morph only waits is none. */
+    void take(int number, MorphState now) {
+        hurry(FROZEN.contains(now.step()));
+        switch (now.step()) {
+            case SPAWN_TARGET -> {
+                spawning = new CompletableFuture<>();
+                work(number, this::spawnTarget);
+            }
+            case PREPARE_SOURCE -> done(number, prepare(Role.SOURCE, now.cold(), targetId()));
+            case PREPARE_TARGET -> done(number, prepare(Role.TARGET, now.cold(), plan.sourceId()));
+            case NEGOTIATE -> on(number, conversation.negotiate(), MorphSteps::verdict);
+            case PULL, PULL_LAST -> pull(number);
+            case REHEARSE, REHEARSE_LAST -> on(number, rehearse(), MorphSteps::verdict);
+            case RECORD_PREPARED -> record(number, Mark.PREPARED, now.why());
+            case RECORD_RELEASING -> record(number, Mark.RELEASING, now.why());
+            case RECORD_RELEASED -> note(number, Mark.RELEASED, now.why());
+            case RECORD_COMMITTED -> record(number, Mark.COMMITTED, now.why());
+            case FREEZE -> freeze(number);
+            case VALIDATE_FINAL -> on(number, conversation.validate(ValidateScope.FINAL, FINAL), MorphSteps::verdict);
+            case RELEASE -> on(number, source(CommitPhase.RELEASE, Duration.ZERO), this::released);
+            case HAND_OVER -> handOver(number);
+            case RETIRE -> on(number, source(CommitPhase.RETIRE, GRACE), this::released);
+            case ASK_SOURCE -> on(number, source(CommitPhase.QUERY, Duration.ZERO), this::released);
+            case FENCE_SOURCE -> work(number, this::fenceSource);
+            case FENCE_SPENT -> work(number, () -> persisting(this::fenceSource));
+            case CHECK_TARGET, ASK_TARGET -> on(number, target(CommitPhase.QUERY), MorphSteps::standing);
+            case ACTIVATE -> activate(number);
+            case FENCE_TARGET, REMOVE_TARGET -> work(number, () -> ended(plan.target()));
+            case RESTORE -> work(number, () -> persisting(this::restore));
+            case TAKE_NAME -> work(number, this::takeName);
+            case REMOVE_SOURCE -> work(number, () -> ended(plan.aside()));
+            case ROLL_BACK_SOURCE ->
+                on(
+                        number,
+                        conversation.rollBack(Role.SOURCE, Cause.OPERATOR),
+                        answer -> new Event.SourceIs(sourceState(answer.state())));
+            case ROLL_BACK_TARGET -> done(number, conversation.rollBack(Role.TARGET, Cause.OPERATOR));
+            case RECORD_OVER -> work(number, () -> recordOver(now));
+            case PREPARED, PROVISIONAL, OVER -> throw new IllegalArgumentException(now.step() + " is no step to take");
+        }
+    }
+
+    private synchronized void hurry(boolean wanted) {
+        if (wanted && hurry.isEmpty()) {
+            hurry = Optional.of(around.urgency().get().hurry());
+        } else if (!wanted) {
+            hurry.ifPresent(Hurry::close);
+            hurry = Optional.empty();
+        }
+    }
+
+    /** Has the new kernel of a prepared morph try everything again. @return why not; empty for yes */
+    CompletableFuture<Optional<String>> rehearse() {
+        return conversation.validate(
+                ValidateScope.REHEARSAL, around.validation().apply(plan.instance()));
+    }
+
+    private CompletableFuture<?> prepare(Role role, boolean cold, long peer) {
+        return conversation.prepare(role, cold, EXPIRES, peer);
+    }
+
+    private CompletableFuture<CommitAnswer> source(CommitPhase phase, Duration time) {
+        return conversation.commit(Role.SOURCE, phase, time);
+    }
+
+    private CompletableFuture<CommitAnswer> target(CommitPhase phase) {
+        return conversation.commit(Role.TARGET, phase, Duration.ZERO);
+    }
+
+    private <T> void done(int number, CompletableFuture<T> answer) {
+        on(number, answer, value -> new Event.Done());
+    }
+
+    private <T> void on(int number, CompletableFuture<T> answer, Function<T, Event> meaning) {
+        answer.whenComplete((value, failure) -> {
+            if (failure == null) {
+                report.accept(number, meaning.apply(value));
+            } else if (isReplaced(failure)) {
+                later(number, failed(failure));
+            } else {
+                report.accept(number, failed(failure));
+            }
+        });
+    }
+
+    /** The client is going, and its successor not there yet: what is tried again at once would fail again. */
+    private static boolean isReplaced(Throwable failure) {
+        return cause(failure) instanceof KmpException kmp && kmp.reason() == KmpException.Reason.CLOSED;
+    }
+
+    private void later(int number, Event event) {
+        try {
+            around.timers().schedule(() -> report.accept(number, event), ACT_AGAIN.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("the next daemon goes on with the morph of {}", plan.instance(), e);
+        }
+    }
+
+    private static Throwable cause(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    }
+
+    private static Event failed(Throwable failure) {
+        Throwable cause = cause(failure);
+        boolean answered = cause instanceof KmpException kmp && kmp.reason() == KmpException.Reason.REFUSED;
+        String why = cause.getMessage() == null ? cause.toString() : cause.getMessage();
+        if (cause instanceof KmpException kmp && kmp.errorCode() == ErrorCode.NO_WORKLOAD) {
+            why += "; --restart ends it here and begins it anew there";
+        }
+        return new Event.Failed(why, !answered);
+    }
+
+    private static Event verdict(Optional<String> refusal) {
+        return refusal.<Event>map(why -> new Event.Failed(why, false)).orElseGet(Event.Done::new);
+    }
+
+    private static Event standing(CommitAnswer answer) {
+        return new Event.TargetIs(answer.state() == OperationState.ACTIVE, answer.state() == OperationState.VALIDATED);
+    }
+
+    private Event released(CommitAnswer answer) {
+        figures.step("the old kernel has let go", around.time().nanos());
+        figures.steps(MorphStep.By.OLD, answer);
+        return new Event.SourceIs(sourceState(answer.state()));
+    }
+
+    private static SourceState sourceState(OperationState state) {
+        return switch (state) {
+            case UNKNOWN -> SourceState.UNKNOWN;
+            case FROZEN -> SourceState.FROZEN;
+            case RELEASED -> SourceState.RELEASED;
+            case RESUMED, ROLLED_BACK -> SourceState.RESUMED;
+            default -> SourceState.RUNNING;
+        };
+    }
+
+    private void work(int number, Work work) {
+        around.workers().execute(() -> {
+            Event result;
+            try {
+                result = work.run();
+            } catch (InterruptedException e) {
+                return; // this daemon ends; its successor resumes
+            } catch (JournalException e) {
+                notRecorded(number, e);
+                return;
+            } catch (IOException | InstanceException | RuntimeException e) {
+                LOG.debug("morph of \"{}\"", plan.instance(), e);
+                result = new Event.Failed(e.getMessage() == null ? e.toString() : e.getMessage(), false);
+            }
+            report.accept(number, result);
+        });
+    }
+
+    private Optional<Instance> instance(String name) {
+        return around.instances().get().find(name);
+    }
+
+    private long targetId() {
+        return instance(plan.target()).map(instance -> (long) instance.id()).orElse(0xffff_ffffL);
+    }
+
+    /** The old kernel; what bears its name may be another by now. */
+    private Optional<Instance> source() {
+        return instance(plan.instance()).filter(one -> one.id() == plan.sourceId());
+    }
+
+    /** Takes up again what only something that passes has stood in the way of. */
+    private Event persisting(Work work) throws IOException, InstanceException, InterruptedException {
+        while (true) {
+            try {
+                return work.run();
+            } catch (InstanceException e) {
+                if (e.reason() != InstanceException.Reason.NOT_NOW) {
+                    throw e;
+                }
+                LOG.warn("morph of \"{}\": {}", plan.instance(), e.getMessage());
+                around.time().sleep(ACT_AGAIN);
+            }
+        }
+    }
+
+    private Instance spawn() throws InstanceException, InterruptedException, IOException {
+        Instance source = source().orElseThrow(() -> new IOException("it is gone"));
+        Instance target = around.instances()
+                .get()
+                .spawn(source.spec().as(plan.target(), false).succeeding(plan.sourceId(), plan.kernel()), SPAWN);
+        targetEnd = Optional.empty();
+        toRelease = target.imageRelease();
+        conversation.target(target);
+        return target;
+    }
+
+    private Event spawnTarget() throws InstanceException, InterruptedException, IOException {
+        try {
+            return spawnFirst();
+        } finally {
+            spawning.complete(null);
+        }
+    }
+
+    private Event spawnFirst() throws InstanceException, InterruptedException, IOException {
+        around.journal().get().append(plan.entry("begun"));
+        if (isBeingRecovered()) {
+            throw new IOException("it is being recovered");
+        }
+        terminate(plan.aside());
+        source().ifPresent(conversation::source);
+        spawn();
+        return new Event.Done();
+    }
+
+    private void pull(int number) {
+        figures.roundBegins(around.time().nanos());
+        on(number, conversation.pull(), bytes -> {
+            figures.roundOver(bytes, around.time().nanos());
+            return new Event.RoundOver(bytes);
+        });
+    }
+
+    private Duration lease() {
+        return Duration.ofMillis(around.config().lease_millis());
+    }
+
+    /** The source's lease begins when it hears of it, which is later than our word. */
+    private long leaseEnd(long sent) {
+        return sent + lease().toNanos();
+    }
+
+    private void freeze(int number) {
+        long sent = around.time().nanos();
+        figures.freezing(sent);
+        on(number, conversation.freeze(lease()), bytes -> {
+            figures.finalRound(bytes);
+            return new Event.Frozen(leaseEnd(sent));
+        });
+    }
+
+    private void handOver(int number) {
+        long sent = around.time().nanos();
+        figures.freezing(sent);
+        report.accept(number, new Event.HandingOver(leaseEnd(sent)));
+        on(number, conversation.handOver(lease()), this::released);
+    }
+
+    private void activate(int number) {
+        if (targetEnd.isPresent()) {
+            report.accept(number, new Event.TargetEnded(targetEnd.get()));
+            return;
+        }
+        on(number, target(CommitPhase.ACTIVATE), answer -> {
+            long now = around.time().nanos();
+            figures.step("the new kernel runs it", now);
+            figures.steps(MorphStep.By.NEW, answer);
+            figures.running(now);
+            return answer.state() == OperationState.ACTIVE
+                    ? new Event.Done()
+                    : new Event.Failed("it is " + answer.state(), false);
+        });
+    }
+
+    private void record(int number, Mark mark, String why) {
+        work(number, () -> {
+            around.journal().get().append(plan.marked(mark).entry(why));
+            return new Event.Done();
+        });
+    }
+
+    /** In the window in which nobody runs the workload neither the disk nor another thread is waited for: docs/morph.md says why. */
+    private void note(int number, Mark mark, String why) {
+        try {
+            around.journal().get().note(plan.marked(mark).entry(why));
+        } catch (JournalException e) {
+            notRecorded(number, e);
+            return;
+        }
+        figures.step("noted in the journal", around.time().nanos());
+        report.accept(number, new Event.Done());
+    }
+
+    /** It may be tried again, so not at once. */
+    private void notRecorded(int number, JournalException cause) {
+        LOG.error("morph of \"{}\": {}", plan.instance(), cause.getMessage());
+        later(number, new Event.Failed(cause.getMessage(), false));
+    }
+
+    private Event recordOver(MorphState now) throws IOException {
+        conversation.forgetKept();
+        around.journal().get().append(plan.marked(now.mark()).end(now.outcome().name(), now.why()));
+        return new Event.Done();
+    }
+
+    private Event fenceSource() throws InstanceException, InterruptedException, IOException {
+        if (source().isEmpty()) {
+            throw new IOException("it is gone, and its work may be another's by now");
+        }
+        around.instances().get().fence(plan.instance(), "it could not be reached in a morph", END);
+        return new Event.SourceFenced(around.time().nanos());
+    }
+
+    private Event restore() throws InstanceException, InterruptedException, IOException {
+        terminate(plan.target());
+        Instance target = spawn();
+        conversation.restore(target, around.validation().apply(plan.instance()));
+        return new Event.Restored();
+    }
+
+    /** A recovery that had begun when our own record was written goes first. */
+    private boolean isBeingRecovered() throws JournalException {
+        return around.journal().get().latest("recovery").stream()
+                .map(JournalRecord::entry)
+                .filter(entry -> entry.instance().equals(Optional.of(plan.instance())))
+                .anyMatch(entry ->
+                        !RecoveryState.valueOf(entry.fields().get("state")).over());
+    }
+
+    /** The new kernel is the instance now: as long as there are both, nothing that stands in the way lasts. */
+    private Event takeName() throws InstanceException, InterruptedException {
+        while (true) {
+            try {
+                around.instances().get().succeed(plan.instance(), plan.target(), plan.aside());
+                return new Event.Done();
+            } catch (InstanceException e) {
+                if (instance(plan.target()).isEmpty()) {
+                    throw e;
+                }
+                if (instance(plan.instance()).isEmpty()) {
+                    LOG.warn("\"{}\" was terminated while it was morphed: so is its new kernel", plan.instance());
+                    return ended(plan.target());
+                }
+                LOG.warn("morph of \"{}\": its name is still the old kernel's: {}", plan.instance(), e.getMessage());
+                around.time().sleep(ACT_AGAIN);
+            }
+        }
+    }
+
+    /** Until it is gone, or a person has to see to it. One that is being spawned still is waited for first. */
+    private Event ended(String name) throws InstanceException, InterruptedException {
+        try {
+            around.time().await(spawning, SPAWN.multipliedBy(2));
+        } catch (TimeoutException | ExecutionException e) {
+            LOG.warn("morph of \"{}\": its spawn does not come to an end", plan.instance());
+        }
+        while (true) {
+            try {
+                terminate(name);
+                return new Event.Done();
+            } catch (InstanceException e) {
+                if (instance(name).map(Instance::state).equals(Optional.of(InstanceState.HELD))) {
+                    throw e;
+                }
+                LOG.warn("morph of \"{}\": {}", plan.instance(), e.getMessage());
+                around.time().sleep(ACT_AGAIN);
+            }
+        }
+    }
+
+    /** Ends an instance if there is one. */
+    private void terminate(String name) throws InstanceException, InterruptedException {
+        if (instance(name).isPresent()) {
+            boolean force = instance(name).map(Instance::state).equals(Optional.of(InstanceState.HELD));
+            around.instances().get().terminate(name, force, END);
+        }
+    }
+
+    @Override
+    public void close() {
+        hurry(false);
+        conversation.close();
+    }
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.kmorph.morph.core;
+
+/** What the journal says of a morph: written before what cannot be taken back. */
+public enum Mark {
+    /** Begun; nothing that could not be undone. */
+    BEGUN,
+    /** Validated, waits for a commit. */
+    PREPARED,
+    /** RELEASE may have been sent. */
+    RELEASING,
+    /** The source has answered so, or died frozen: from now on the target's. */
+    RELEASED,
+    /** The target runs the workload. */
+    COMMITTED
+}

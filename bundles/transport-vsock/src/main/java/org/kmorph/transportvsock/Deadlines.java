@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.kmorph.transportvsock;
+
+import java.util.Comparator;
+import java.util.PriorityQueue;
+
+/** What is to be done at what time. For one thread. */
+final class Deadlines {
+    /** The longest that a loop sleeps without a deadline; it is woken for all else. */
+    private static final long NOTHING_DUE_MS = 60_000;
+
+    private final PriorityQueue<Deadline> queue = new PriorityQueue<>(Comparator.comparingLong(Deadline::nanos));
+
+    void add(long nanos, Runnable action) {
+        queue.add(new Deadline(nanos, action));
+    }
+
+    /** How long one may sleep: at least 1 ms, or -1 when something is due. */
+    long millisToNext(long nowNanos) {
+        Deadline next = queue.peek();
+        if (next == null) {
+            return NOTHING_DUE_MS;
+        }
+        long nanos = next.nanos() - nowNanos;
+        return nanos <= 0 ? -1 : Math.min(NOTHING_DUE_MS, nanos / 1_000_000 + 1);
+    }
+
+    void runExpired(long nowNanos) {
+        while (!queue.isEmpty() && queue.peek().nanos() - nowNanos <= 0) {
+            queue.poll().action().run();
+        }
+    }
+
+    private record Deadline(long nanos, Runnable action) {}
+}

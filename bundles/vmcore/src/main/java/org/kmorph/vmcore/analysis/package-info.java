@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What a dead kernel was doing. */
+package org.kmorph.vmcore.analysis;

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.kmorph.vmcore.service;
+
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/** Settings of automatic captures. */
+@ObjectClassDefinition(
+        name = "vmcore",
+        description = "How many captures of dead kernels' memory are kept; never less than the newest of each instance")
+public @interface VmcoreConfig {
+    @AttributeDefinition(description = "captures", min = "1")
+    int keep_count() default 20;
+
+    @AttributeDefinition(description = "bytes of all together", min = "1")
+    long keep_bytes() default 20L << 30;
+
+    @AttributeDefinition(description = "days", min = "1")
+    int keep_days() default 30;
+
+    @AttributeDefinition(
+            description = "bytes of the disk that are left free: the journal is on it too",
+            min = "0",
+            max = "1152921504606846976")
+    long leave_bytes() default 1L << 28;
+}

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Automatic captures. */
+package org.kmorph.vmcore.service;

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef KMORPH_CAPTURE_H
+#define KMORPH_CAPTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sha256.h"
+
+#define PAGE 4096u
+/* pages that one thread takes at once: they and what they are packed to stay in its cache */
+#define UNIT 64u
+#define MOST_THREADS 64u
+
+/* main.c: tells the daemon and ends the process; from any thread */
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* memory.c: the kernel's physical memory, as runs of files. Adding is for one thread, reading for
+ * any. */
+void memory_add(uint64_t physical, uint64_t length, uint64_t offset, const char *path);
+/* fills a buffer; memory that is in no run is an error. Tells whether it may be other than zeros:
+ * not where a file has a hole. */
+bool memory_read(uint64_t physical, void *into, size_t length);
+bool page_is_zero(const uint8_t page[PAGE]);
+
+/* output.c: a file of which parts are written in any order, or a stream in makedumpfile's flattened
+ * format */
+void output_open(const char *path, bool stream);
+void output_write(uint64_t position, const void *bytes, size_t length);
+/* how long it is to be: what was not written is zeros */
+void output_length(uint64_t length);
+/* reads back, whole; only of a file */
+void output_read(uint64_t position, void *into, size_t length);
+/* the file's length, when all was written; its way to the disk begins. 0 of a stream. */
+uint64_t output_size(void);
+/* waits until what was written is safe */
+void output_end(void);
+
+/* pack.c: pages packed as the kdump format knows it */
+enum compression { NONE = 0, ZLIB = 1, LZO = 2, ZSTD = 0x20 };
+struct packer;
+/* false when there is no such compression */
+bool compression_of(const char *name, enum compression *found);
+struct packer *packer_new(enum compression compression);
+void packer_free(struct packer *packer);
+/* packs a page to less than a page; returns how much, or 0 when it does not get smaller. What is in
+ * `into` is of no use then. */
+size_t packer_pack(struct packer *packer, const uint8_t page[PAGE], uint8_t into[PAGE]);
+
+/* lzo.c: LZO1X (the kernel's Documentation/staging/lzo.rst); returns 0 when it would be a page or
+ * longer */
+size_t lzo_pack(const uint8_t page[PAGE], uint8_t into[PAGE]);
+
+/* crew.c: threads that take numbered pieces of work, in order, until there are none */
+struct crew;
+struct crew_work {
+	uint64_t pieces;
+	/* makes, uses and frees what one thread needs for itself */
+	void *(*begin)(void *work);
+	void (*piece)(void *work, void *own, uint64_t number);
+	void (*end)(void *own);
+};
+struct crew *crew_start(unsigned threads, const struct crew_work *work, void *argument);
+/* waits until so many from the first on are done */
+void crew_await(struct crew *crew, uint64_t pieces);
+void crew_join(struct crew *crew);
+
+/* pages.c: the pages of a kdump file, and their descriptors */
+struct pages {
+	enum compression compression;
+	uint64_t frames;
+	uint8_t *kept;
+	uint64_t descriptors_at;
+};
+void pages_write(const struct pages *pages, unsigned threads);
+
+/* copy.c: runs of memory as they are */
+struct run {
+	uint64_t physical, length, position;
+};
+/* with a digest of the file of this length, too, which follows closely */
+void copy_write(const struct run *runs, uint64_t count, unsigned threads, struct sha256 *sha,
+		uint64_t total);
+
+/* progress.c: how far it is, told to the daemon ten times a second, and how much others suffer of
+ * it */
+void progress_start(void);
+void progress_add(uint64_t bytes);
+/* lets others go first, while memory is short */
+void progress_pause(void);
+void progress_end(void);
+
+/* digest.c: of the file as it is; of [from, to) */
+void digest_file(struct sha256 *sha, uint64_t from, uint64_t to);
+
+#endif

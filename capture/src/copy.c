@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Memory as it is, run by run; pages of zeros are left out, for what is not written is zeros. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture.h"
+
+#define PIECE ((uint64_t)UNIT * PAGE)
+
+struct job {
+	struct run *pieces;
+	uint64_t count;
+};
+
+static void *begin(void *argument)
+{
+	uint8_t *buffer = malloc(PIECE);
+
+	(void)argument;
+	if (!buffer)
+		die("out of memory");
+	return buffer;
+}
+
+static void piece(void *argument, void *own, uint64_t number)
+{
+	const struct job *job = argument;
+	const struct run *run = &job->pieces[number];
+	uint8_t *buffer = own;
+	size_t length = (size_t)run->length, from = 0;
+
+	if (memory_read(run->physical, buffer, length)) {
+		for (size_t at = 0; at <= length; at += PAGE) {
+			if (at < length && !page_is_zero(buffer + at))
+				continue;
+			output_write(run->position + from, buffer + from, at - from);
+			from = at + PAGE;
+		}
+	}
+	progress_add(length);
+	progress_pause();
+}
+
+static struct job split(const struct run *runs, uint64_t count)
+{
+	struct job job = { 0 };
+
+	for (uint64_t i = 0; i < count; i++)
+		job.count += (runs[i].length + PIECE - 1) / PIECE;
+	job.pieces = calloc(job.count, sizeof(*job.pieces));
+	if (job.count > 0 && !job.pieces)
+		die("out of memory");
+	job.count = 0;
+	for (uint64_t i = 0; i < count; i++) {
+		for (uint64_t at = 0; at < runs[i].length; at += PIECE) {
+			uint64_t left = runs[i].length - at;
+
+			job.pieces[job.count++] =
+				(struct run){ runs[i].physical + at, left < PIECE ? left : PIECE,
+					      runs[i].position + at };
+		}
+	}
+	return job;
+}
+
+void copy_write(const struct run *runs, uint64_t count, unsigned threads, struct sha256 *sha,
+		uint64_t total)
+{
+	struct job job = split(runs, count);
+	const struct crew_work work = { job.count, begin, piece, free };
+	struct crew *crew = crew_start(threads, &work, &job);
+
+	/* runs are in the order of their positions: what is before a piece that is being copied is
+	 * as it will be */
+	for (uint64_t i = 0, at = 0; sha && i < job.count; i++) {
+		uint64_t to = job.pieces[i].position + job.pieces[i].length;
+
+		if (to - at < 4 * PIECE && i + 1 < job.count)
+			continue;
+		crew_await(crew, i + 1);
+		digest_file(sha, at, to);
+		at = to;
+	}
+	crew_join(crew);
+	if (sha && sha->length < total)
+		digest_file(sha, sha->length, total);
+	free(job.pieces);
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Connections that move, in a network namespace of their own. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../src/sockets.h"
+#include "unit.h"
+
+#define LISTENER 1
+#define CONNECTION 2
+
+static char why[160];
+
+static void enter_network_namespace(void)
+{
+	struct ifreq loopback = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	int fd;
+
+	if (unshare(geteuid() == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) < 0) {
+		fprintf(stderr,
+			"a network namespace is needed to move connections: %s; run the "
+			"tests as root or allow user namespaces\n",
+			strerror(errno));
+		exit(1);
+	}
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	MUST(fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &loopback) == 0);
+	close(fd);
+}
+
+/* A listener and one connection of the workload's; returns the client's end. */
+static int connect_client(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct timeval patience = { .tv_sec = 10 };
+	socklen_t length = sizeof(at);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), accepted;
+
+	world_reset(KMP_WORKLOAD_RUNNING);
+	MUST(listener >= 0 && bind(listener, (struct sockaddr *)&at, length) == 0);
+	MUST(listen(listener, 5) == 0);
+	MUST(getsockname(listener, (struct sockaddr *)&at, &length) == 0);
+	MUST(client >= 0 && connect(client, (struct sockaddr *)&at, length) == 0);
+	MUST(setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0);
+	accepted = accept(listener, NULL, NULL);
+	MUST(accepted >= 0);
+	link_carry(LISTENER, listener, true);
+	link_carry(CONNECTION, accepted, true);
+	close(listener);
+	close(accepted);
+	return client;
+}
+
+static struct carried *carried_last(uint64_t tag)
+{
+	for (size_t i = workload_link.carried_count; i > 0; i--)
+		if (workload_link.carried[i - 1].tag == tag)
+			return &workload_link.carried[i - 1];
+	return NULL;
+}
+
+static void say_to(int fd, const char *text)
+{
+	MUST(send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text));
+}
+
+static void hears(int fd, const char *text)
+{
+	char heard[64];
+	size_t length = strlen(text);
+
+	MUST(recv(fd, heard, length, MSG_WAITALL) == (ssize_t)length);
+	MUST(memcmp(heard, text, length) == 0);
+}
+
+static void a_connection_moves_with_what_stands_in_its_queues(void)
+{
+	int client = connect_client();
+	struct blob blob = { 0 };
+
+	say_to(client, "question, ");
+	say_to(carried_last(CONNECTION)->fd, "answer, ");
+	sockets_hold();
+	MUST(sockets_save(&blob, why, sizeof(why)));
+	MUST(sockets_rehearse(blob.bytes, blob.length, why, sizeof(why)));
+	MUST(strcmp(why, "2 at 1 ports") == 0);
+	MUST(sockets_prepare(blob.bytes, blob.length, why, sizeof(why)));
+	/* said while nobody could hear it */
+	say_to(client, "and more");
+	MUST(sockets_are_as_saved());
+	sockets_give_up();
+	sockets_take();
+	MUST(sockets_adopt());
+	sockets_open();
+	sockets_replay();
+	sockets_carry();
+	guards_close();
+	hears(carried_last(CONNECTION)->fd, "question, and more");
+	say_to(carried_last(CONNECTION)->fd, "and another");
+	hears(client, "answer, and another");
+	sockets_forget();
+	free(blob.bytes);
+	close(client);
+}
+
+static void a_connection_that_stays_goes_on_after_the_hold(void)
+{
+	int client = connect_client();
+	struct blob blob = { 0 };
+
+	sockets_hold();
+	MUST(sockets_save(&blob, why, sizeof(why)));
+	say_to(client, "meanwhile");
+	sockets_resume();
+	hears(carried_last(CONNECTION)->fd, "meanwhile");
+	say_to(carried_last(CONNECTION)->fd, "here still");
+	hears(client, "here still");
+	free(blob.bytes);
+	close(client);
+}
+
+/* As Linux before 6.7 says it; newer ones would take the bit for a clock in microseconds. */
+static void an_odd_clock_stays_one_of_milliseconds(void)
+{
+	int client = connect_client();
+	struct blob blob = { 0 };
+	struct saved_socket saved;
+	uint32_t clock, passed;
+	struct timespec begun, now;
+
+	sockets_hold();
+	MUST(sockets_save(&blob, why, sizeof(why)));
+	/* the listener's stands before it */
+	memcpy(&saved, blob.bytes + sizeof(saved), sizeof(saved));
+	MUST(saved.what == CONNECTED);
+	saved.timestamp |= 1;
+	memcpy(blob.bytes + sizeof(saved), &saved, sizeof(saved));
+	MUST(sockets_prepare(blob.bytes, blob.length, why, sizeof(why)));
+	sockets_give_up();
+	sockets_take();
+	MUST(sockets_adopt());
+	sockets_open();
+	sockets_carry();
+	clock = (uint32_t)socket_get(carried_last(CONNECTION)->fd, IPPROTO_TCP, TCP_TIMESTAMP);
+	MUST((int32_t)(clock - saved.timestamp) > 0);
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - begun.tv_sec) * 1000 + (now.tv_nsec - begun.tv_nsec) / 1000000 < 20);
+	passed = (uint32_t)socket_get(carried_last(CONNECTION)->fd, IPPROTO_TCP, TCP_TIMESTAMP) -
+		 clock;
+	MUST(passed >= 19 && passed < 10000);
+	sockets_forget();
+	free(blob.bytes);
+	close(client);
+}
+
+static void a_listener_listens_on(void)
+{
+	int client = connect_client(), second;
+	struct sockaddr_in at;
+	socklen_t length = sizeof(at);
+	struct blob blob = { 0 };
+
+	sockets_hold();
+	MUST(sockets_save(&blob, why, sizeof(why)));
+	MUST(sockets_prepare(blob.bytes, blob.length, why, sizeof(why)));
+	sockets_give_up();
+	sockets_take();
+	MUST(sockets_adopt());
+	sockets_open();
+	sockets_replay();
+	sockets_carry();
+	guards_close();
+	MUST(getpeername(client, (struct sockaddr *)&at, &length) == 0);
+	second = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	MUST(second >= 0 && connect(second, (struct sockaddr *)&at, length) == 0);
+	close(second);
+	sockets_forget();
+	free(blob.bytes);
+	close(client);
+}
+
+static void state_that_ends_early_is_refused(void)
+{
+	int client = connect_client();
+	struct blob blob = { 0 };
+	size_t one;
+
+	say_to(client, "question");
+	sockets_hold();
+	MUST(sockets_save(&blob, why, sizeof(why)));
+	/* the listener's structure, the connection's, what stands in its queue */
+	one = (blob.length - strlen("question")) / 2;
+	for (size_t cut = 1; cut < blob.length; cut++) {
+		uint8_t *part = malloc(cut);
+		bool taken;
+
+		memcpy(part, blob.bytes, cut);
+		sockets_rehearse(part, cut, why, sizeof(why));
+		taken = sockets_prepare(part, cut, why, sizeof(why));
+		/* each socket is whole by itself */
+		MUST(taken == (cut == one));
+		sockets_forget();
+		free(part);
+	}
+	sockets_resume();
+	free(blob.bytes);
+	close(client);
+}
+
+void unit_sockets(void)
+{
+	enter_network_namespace();
+	MUST(sockets_capable());
+	RUN(a_connection_moves_with_what_stands_in_its_queues);
+	RUN(a_connection_that_stays_goes_on_after_the_hold);
+	RUN(an_odd_clock_stays_one_of_milliseconds);
+	RUN(a_listener_listens_on);
+	RUN(state_that_ends_early_is_refused);
+	world_reset(KMP_WORKLOAD_HELD);
+}

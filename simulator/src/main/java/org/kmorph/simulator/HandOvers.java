@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.kmorph.simulator;
+
+import java.util.Optional;
+
+/** What goes wrong in the moments in which a workload has no owner, or is about to change it: there is little time for chance to strike. */
+final class HandOvers {
+    private static final double STRUCK = 0.25;
+
+    private final World world;
+    private final Dice dice;
+    private final boolean disturbed;
+
+    /** @param disturbed whether anything does */
+    HandOvers(World world, Dice dice, boolean disturbed) {
+        this.world = world;
+        this.dice = dice;
+        this.disturbed = disturbed;
+    }
+
+    private boolean strikes() {
+        return disturbed && world.troubles().raging() && dice.chance(STRUCK);
+    }
+
+    /** The workload stands still. @return whether the source will not hear that the target has its state */
+    boolean frozen(Kernel source, Optional<Kernel> target) {
+        if (!strikes()) {
+            return false;
+        }
+        switch (dice.between(0, 4)) {
+            case 0 -> world.troubles().cut(source, dice.nanos(500, 12_000));
+            case 1 -> {
+                world.troubles().cut(source, dice.nanos(500, 12_000));
+                return true;
+            }
+            case 2 -> dies(source, 100);
+            case 3 -> target.ifPresent(kernel -> dies(kernel, 100));
+            default -> daemonDies(100);
+        }
+        return false;
+    }
+
+    /** Nobody runs it. */
+    void released(Kernel source, Optional<Kernel> target) {
+        if (!strikes()) {
+            return;
+        }
+        if (dice.chance(0.5)) {
+            dies(source, 300);
+        } else {
+            target.ifPresent(kernel -> dies(kernel, 300));
+        }
+        if (dice.chance(0.5)) {
+            daemonDies(3);
+        }
+    }
+
+    private void dies(Kernel kernel, int withinMillis) {
+        world.scheduler().after(dice.nanos(0, withinMillis), kernel.life, () -> world.machine()
+                .fail(kernel, "killed by signal 9", dice.chance(0.5)));
+    }
+
+    private void daemonDies(int withinMillis) {
+        world.scheduler().after(dice.nanos(0, withinMillis), world.life(), () -> world.killDaemon("kill -9"));
+    }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.kmorph.simulator;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.kmorph.api.transport.Connection;
+import org.kmorph.api.transport.ConnectionHandler;
+import org.kmorph.api.transport.Endpoint;
+import org.kmorph.api.transport.Transport;
+
+/** Ways from one daemon to the agents of the machine's kernels. */
+final class SimulatedTransport implements Transport {
+    /** Of agents that reach each other, so that morphs go from one to the other. */
+    static final String SCHEME = "unix";
+
+    private final World world;
+    private final Life daemon;
+
+    SimulatedTransport(World world, Life daemon) {
+        this.world = world;
+        this.daemon = daemon;
+    }
+
+    static Endpoint endpoint(int id) {
+        return new Endpoint(SCHEME, Integer.toString(id));
+    }
+
+    private Optional<Kernel> kernel(Endpoint peer) {
+        return world.machine().kernel(Integer.parseInt(peer.address()));
+    }
+
+    @Override
+    public String scheme() {
+        return SCHEME;
+    }
+
+    @Override
+    public Connection connect(Endpoint peer, Duration deadline, ConnectionHandler handler) {
+        Scheduler.alive(daemon);
+        Kernel kernel = kernel(peer).orElseThrow(() -> new Violation("nobody was ever at " + peer));
+        Wire wire = new Wire(world, daemon, kernel, handler);
+        long now = world.scheduler().now();
+        world.scheduler().after(deadline.toNanos(), daemon, () -> giveUp(wire, deadline));
+        if (!kernel.line.cut(now)) {
+            world.scheduler().after(kernel.line.delayNanos(now, world.network()), daemon, () -> arrive(wire, kernel));
+        }
+        return wire;
+    }
+
+    private static void giveUp(Wire wire, Duration deadline) {
+        if (!wire.isOpen()) {
+            wire.closed("nobody has answered within " + deadline.toMillis() + " ms");
+        }
+    }
+
+    private void arrive(Wire wire, Kernel kernel) {
+        long now = world.scheduler().now();
+        if (kernel.runs() && kernel.life.pausedAt(now)) {
+            long left = kernel.life.pausedUntilNanos() - now;
+            world.scheduler().after(left, daemon, () -> arrive(wire, kernel));
+        } else if (kernel.listens(now)) {
+            wire.open();
+        } else if (kernel.runs() || kernel.loud) {
+            wire.closed("refused");
+        }
+    }
+
+    @Override
+    public CompletableFuture<Reach> probe(Endpoint peer, Duration deadline) {
+        Scheduler.alive(daemon);
+        Kernel kernel = kernel(peer).orElseThrow(() -> new Violation("nobody was ever at " + peer));
+        world.judge().asked(kernel);
+        CompletableFuture<Reach> reach = new CompletableFuture<>();
+        long now = world.scheduler().now();
+        world.scheduler().after(deadline.toNanos(), daemon, () -> reach.complete(Reach.SILENT));
+        if (!kernel.line.cut(now)) {
+            long delay = 2 * kernel.line.delayNanos(now, world.network());
+            world.scheduler().after(delay, daemon, () -> {
+                if (kernel.runs() && !kernel.life.pausedAt(world.scheduler().now())) {
+                    reach.complete(Reach.ANSWERS);
+                } else if (!kernel.runs() && kernel.loud) {
+                    reach.complete(Reach.GONE);
+                }
+            });
+        }
+        return reach;
+    }
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.kmorph.simulator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Seeds of worlds in which something was wrong, and what: each fails again when that is undone. */
+class SeedsTest {
+    @ParameterizedTest(name = "{0}: {1}")
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    463  | a daemon killed while it undoes a start: the next one fences the rest and gives it to nobody
+                    183  | what could not be recorded, as on a full disk, is not tried again: STARTING for ever
+                    99   | a daemon killed between two records of a failed adoption: the next one fences a healthy kernel
+                    74   | a resumption that cannot be recorded is given up
+                    3805 | a start whose undoing is interrupted by the update of recovery: RELEASING for ever
+                    97   | a registry that was replaced throws into whoever tells it something
+                    8    | an agent that has forgotten the connection: AGENT_DEAD for ever
+                    1551 | kernels that died together without a word: the monitor suspects itself for ever
+                    57   | a daemon killed while a start waits: the next one does not wait
+                    70   | the pace of recoveries forgotten by a daemon that was started again
+                    881  | an update of recovery does not wait for a record that is being written: the failed one is healed twice
+                    3775 | the same, with a recovery that a person has asked for: it stands still for ever
+                    1626 | a person terminates what is being recovered: the memory of an instance is read that was given back
+                    3995 | a person has what is HELD in the middle of its release recovered: the same
+                    5194 | a standby that was respawned is made to run the workload that it is to hold back: two owners
+                    5013 | a morph whose end finds no room in the journal stays open, and what dies is not healed, for ever
+                    5176 | a new kernel that is HELD when the daemon is started again does not get the name
+                    5047 | an old kernel that the morph has fenced keeps the name
+                    5092 | an old kernel that could not be terminated at once is left over
+                    5029 | a cold morph that was prepared does not expire
+                    5072 | a morph of what is being recovered, by a client that has stopped: it waits for ever
+                    5212 | a morph that is rolled back while its target is spawned leaves that behind
+                    5427 | a state that nobody could take over: the morph stays open, and nothing is healed
+                    5186 | an old kernel fenced by a morph that then fails: nobody heals it
+                    8510 | the same, when the old kernel cannot be fenced at once for the disk is full
+                    5014 | a cold morph whose daemon died before it told the old kernel: that is fenced, though it is well
+                    8400 | the same, when the client is replaced at that moment
+                    7808 | an instance is terminated while it is morphed: its new kernel is left over
+                    8177 | an old kernel is fenced by the daemon that was killed, and the morph rolled back by the next: nobody heals it
+                    9986 | what has the name by now is fenced in place of the old kernel
+                    """)
+    void whatWasFoundOnceIsNotThereAgain(long seed, String what) {
+        World.Result result = new World(seed, Wiring.plain(), false, line -> {}).run();
+        assertThat(result.failure()).as(what).isEmpty();
+    }
+}
