@@ -174,7 +174,7 @@ public final class Monitor implements HealthMonitor, InstanceListener, PolicyLis
                         "",
                         Optional.of(false),
                         Optional.empty(),
-                        Optional.empty(),
+                        List.of(),
                         List.of(),
                         0,
                         0,

@@ -2,7 +2,9 @@
 package org.kmorph.health;
 
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import org.kmorph.api.health.Health;
@@ -31,7 +33,7 @@ final class Watch implements SessionListener, AutoCloseable {
     private final Troubles troubles = new Troubles();
     private Detector detector;
     private Judgement judgement;
-    private Optional<Heartbeat> last = Optional.empty();
+    private final Deque<Heartbeat> last = new ArrayDeque<>(HealthReport.HEARTBEATS);
     private Optional<String> end = Optional.empty();
     private Optional<String> kernelRelease = Optional.empty();
     private boolean awaiting;
@@ -70,7 +72,7 @@ final class Watch implements SessionListener, AutoCloseable {
         synchronized (this) {
             figures.resume(known.windows(), surroundings.time().nanos());
             kernelRelease = known.kernelRelease();
-            last = known.lastHeartbeat();
+            known.heartbeats().forEach(this::remember);
             end = known.end();
             sent = known.sent();
             missed = known.missed();
@@ -104,7 +106,8 @@ final class Watch implements SessionListener, AutoCloseable {
     /** Judges by another policy, or by the same with other settings. */
     void judgeBy(Judgement other) {
         synchronized (this) {
-            last.ifPresent(heartbeat -> other.judge().heard(heartbeat));
+            Optional.ofNullable(last.peekLast())
+                    .ifPresent(heartbeat -> other.judge().heard(heartbeat));
             judgement = other;
             detector.judgeBy(other.judge(), other.intervalNanos());
         }
@@ -122,7 +125,7 @@ final class Watch implements SessionListener, AutoCloseable {
                 return;
             }
             Heartbeat heartbeat = figures.record(receipt);
-            last = Optional.of(heartbeat);
+            remember(heartbeat);
             awaiting = false;
             latenessWhenHeard = surroundings.lateness().getAsLong();
             troubles.hold(receipt.figures().trouble());
@@ -136,6 +139,13 @@ final class Watch implements SessionListener, AutoCloseable {
             count();
         }
         actions.forEach(this::act);
+    }
+
+    private void remember(Heartbeat heartbeat) {
+        if (last.size() == HealthReport.HEARTBEATS) {
+            last.removeFirst();
+        }
+        last.addLast(heartbeat);
     }
 
     @Override
@@ -268,7 +278,7 @@ final class Watch implements SessionListener, AutoCloseable {
                 judgement.policy(),
                 detector.kernelAnswers(),
                 kernelRelease,
-                last,
+                List.copyOf(last),
                 List.copyOf(texts),
                 sent,
                 missed,

@@ -274,7 +274,7 @@ class WatchTest {
         HealthReport after = next.report();
         assertThat(after.sent()).isEqualTo(before.sent());
         assertThat(after.kernelRelease()).isEqualTo(before.kernelRelease());
-        assertThat(after.lastHeartbeat()).isEqualTo(before.lastHeartbeat());
+        assertThat(after.heartbeats()).isEqualTo(before.heartbeats());
         assertThat(after.windows()).isEqualTo(before.windows());
         old.ended("killed by signal 9");
         told.clear();
@@ -282,6 +282,24 @@ class WatchTest {
         third.resume(old.report());
         assertThat(third.report().health()).isEqualTo(Health.FAILED);
         assertThat(told).isEmpty();
+    }
+
+    @Test
+    void the_newest_heartbeats_are_kept_and_no_more_than_that() {
+        Watch watch = watch("web");
+        pass(watch, 1);
+        assertThat(watch.report().heartbeats()).isEmpty();
+        assertThat(watch.report().lastHeartbeat()).isEmpty();
+        List<Long> came = new ArrayList<>();
+        for (int i = 0; i < 3 * HealthReport.HEARTBEATS; i++) {
+            answers(watch, 1, 0);
+            came.add(watch.report().lastHeartbeat().orElseThrow().receivedNanos());
+            pass(watch, 100);
+        }
+        assertThat(came).doesNotHaveDuplicates();
+        assertThat(watch.report().heartbeats())
+                .extracting(Heartbeat::receivedNanos)
+                .containsExactlyElementsOf(came.subList(2 * HealthReport.HEARTBEATS, came.size()));
     }
 
     @Test

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.recovery;
 
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.kmorph.api.health.HealthMonitor.HealthReport;
 import org.kmorph.api.health.Heartbeat;
 import org.kmorph.api.instance.Instance;
+import org.kmorph.api.time.TimeSource;
 
 /** What is known of an instance at the moment at which its recovery begins, by name, for people. */
 final class Evidence {
@@ -17,7 +22,8 @@ final class Evidence {
     private Evidence() {}
 
     /** @param console the last lines of its console; none where it has written nothing, or that cannot be read */
-    static Map<String, String> of(Instance instance, Optional<HealthReport> report, List<String> console) {
+    static Map<String, String> of(
+            Instance instance, Optional<HealthReport> report, List<String> console, TimeSource time) {
         Map<String, String> evidence = new TreeMap<>();
         evidence.put("image_release", instance.imageRelease());
         if (!console.isEmpty()) {
@@ -28,7 +34,13 @@ final class Evidence {
             evidence.put("health", known.health() + ": " + known.reason());
             evidence.put("heartbeats", known.sent() + " sent, " + known.missed() + " without an answer in time");
             known.kernelRelease().ifPresent(release -> evidence.put("kernel_release", release));
-            known.lastHeartbeat().ifPresent(last -> evidence.put("last_heartbeat", told(last)));
+            if (!known.heartbeats().isEmpty()) {
+                evidence.put(
+                        "last_heartbeats",
+                        known.heartbeats().stream()
+                                .map(heartbeat -> told(heartbeat, time))
+                                .collect(Collectors.joining("\n")));
+            }
             if (!known.troubles().isEmpty()) {
                 evidence.put("troubles", String.join("; ", known.troubles()));
             }
@@ -36,8 +48,21 @@ final class Evidence {
         return evidence;
     }
 
-    private static String told(Heartbeat last) {
-        return "agent " + last.agentState() + ", up " + last.uptimeMillis() + " ms, load " + last.load() + ", "
-                + last.memoryAvailableBytes() + " of " + last.memoryTotalBytes() + " bytes available";
+    /** One line: when it came, and what it said. */
+    private static String told(Heartbeat heartbeat, TimeSource time) {
+        Instant came = time.now().minusNanos(time.nanos() - heartbeat.receivedNanos());
+        return String.format(
+                Locale.ROOT,
+                "%s after %.3f ms: agent %s, workload %s, up %d ms, cpu %.0f %%, load %.2f, %d of %d bytes available, synced write %s",
+                came.truncatedTo(ChronoUnit.MILLIS),
+                heartbeat.roundTripNanos() / 1e6,
+                heartbeat.agentState(),
+                heartbeat.workloadState(),
+                heartbeat.uptimeMillis(),
+                heartbeat.cpuRatio() * 100,
+                heartbeat.load(),
+                heartbeat.memoryAvailableBytes(),
+                heartbeat.memoryTotalBytes(),
+                heartbeat.ioMicros().map(micros -> micros + " us").orElse("not measured"));
     }
 }

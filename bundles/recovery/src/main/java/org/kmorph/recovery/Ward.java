@@ -234,7 +234,7 @@ final class Ward implements AutoCloseable {
                             .map(heartbeat -> heartbeat.bootId())
                             .orElse(0L),
                     crashes,
-                    Evidence.of(instance, report, consoles.apply(instance.id())));
+                    Evidence.of(instance, report, consoles.apply(instance.id()), time));
             Healing.Step first = Healing.begin(patient, treatment);
             Case made = new Case(first.healing());
             made.generation = casebook.write(first.healing());

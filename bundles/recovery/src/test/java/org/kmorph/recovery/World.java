@@ -179,7 +179,7 @@ final class World implements AutoCloseable {
                 "timeout",
                 Optional.of(false),
                 Optional.empty(),
-                Optional.empty(),
+                List.of(),
                 List.of(),
                 1,
                 1,

@@ -39,7 +39,7 @@ public interface HealthMonitor {
      * @param policy the name of the policy that judged
      * @param kernelAnswers whether the transport itself answers (no user space involved); empty where that cannot be told
      * @param kernelRelease the kernel release as the running kernel itself tells it, once heard
-     * @param lastHeartbeat the newest heartbeat
+     * @param heartbeats the newest heartbeats, at most {@link #HEARTBEATS}, oldest first
      * @param troubles what the agent itself reports and what still holds, for people: {@code memory pressure: 40 MiB of 1 GiB
      *     available}
      * @param sent heartbeats sent
@@ -55,11 +55,19 @@ public interface HealthMonitor {
             String policy,
             Optional<Boolean> kernelAnswers,
             Optional<String> kernelRelease,
-            Optional<Heartbeat> lastHeartbeat,
+            List<Heartbeat> heartbeats,
             List<String> troubles,
             long sent,
             long missed,
-            Map<String, Windows> windows) {}
+            Map<String, Windows> windows) {
+        /** How many heartbeats are kept. */
+        public static final int HEARTBEATS = 8;
+
+        /** The newest heartbeat, if one was ever heard. */
+        public Optional<Heartbeat> lastHeartbeat() {
+            return heartbeats.isEmpty() ? Optional.empty() : Optional.of(heartbeats.get(heartbeats.size() - 1));
+        }
+    }
 
     /**
      * A metric over time, in its own unit: {@code cpu} a ratio, {@code memory} bytes used, {@code io} microseconds, {@code rtt}

@@ -80,7 +80,7 @@ final class FakeFleet implements Instances, HealthMonitor, TimeSource {
                         "timeout",
                         Optional.of(true),
                         Optional.of("6.1.0"),
-                        Optional.of(heartbeat),
+                        List.of(heartbeat),
                         List.of(),
                         10,
                         id % 3,
