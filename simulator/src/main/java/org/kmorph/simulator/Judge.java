@@ -268,10 +268,8 @@ final class Judge implements HealthListener, InstanceListener {
         if (report.health() != Health.FAILED) {
             return;
         }
-        Optional<Instance> instance =
-                world.daemon().flatMap(daemon -> daemon.instances().find(report.instance()));
-        Optional<Kernel> judged = instance.flatMap(one -> world.machine().kernel(one.id()));
-        judged.ifPresent(kernel -> condemned(kernel, report));
+        // by the id: the name may be another's by the time that this is told
+        world.machine().kernel(report.id()).ifPresent(kernel -> condemned(kernel, report));
     }
 
     private void condemned(Kernel kernel, HealthReport report) {

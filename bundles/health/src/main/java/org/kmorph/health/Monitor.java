@@ -137,7 +137,9 @@ public final class Monitor implements HealthMonitor, InstanceListener, PolicyLis
         Watch watch = watches.get(instance.name());
         if (watch != null && isOf(watch, instance)) {
             watch.ended(how);
-        } else if (running.containsKey(instance.name())) {
+        } else if (Optional.ofNullable(running.get(instance.name()))
+                .filter(bearer -> bearer.id() == instance.id())
+                .isPresent()) {
             unwatchedEnds.put(instance.name(), new End(instance.id(), how));
         }
     }

@@ -113,10 +113,14 @@ final class MorphRun {
 
     /** Goes on with what a former daemon began. */
     void resume() {
-        around.workers().execute(() -> {
-            steps.resume();
-            post(new Event.Restarted(plan.mark(), plan.cold(), plan.direct()));
-        });
+        try {
+            around.workers().execute(() -> {
+                steps.resume();
+                post(new Event.Restarted(plan.mark(), plan.cold(), plan.direct()));
+            });
+        } catch (RejectedExecutionException e) {
+            abandon(); // closed while it waited for its turn
+        }
     }
 
     void commit() {
@@ -240,21 +244,27 @@ final class MorphRun {
 
     /** A round may be long: whoever looks on sees it move. */
     private void watch(int number) {
-        around.timers()
-                .schedule(
-                        () -> enqueue(() -> {
-                            if (number == taken && state.mark() == Mark.BEGUN) {
-                                progress.accept(status());
-                                watch(number);
-                            }
-                        }),
-                        BETWEEN_PROGRESS.toMillis(),
-                        TimeUnit.MILLISECONDS);
+        later(
+                BETWEEN_PROGRESS,
+                () -> enqueue(() -> {
+                    if (number == taken && state.mark() == Mark.BEGUN) {
+                        progress.accept(status());
+                        watch(number);
+                    }
+                }));
+    }
+
+    private void later(Duration delay, Runnable what) {
+        try {
+            around.timers().schedule(what, delay.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            abandon(); // the bundle was closed a moment ago
+        }
     }
 
     private void rest(int number) {
         atRest.complete(state);
-        around.timers().schedule(() -> rested(number), around.config().refresh_millis(), TimeUnit.MILLISECONDS);
+        later(Duration.ofMillis(around.config().refresh_millis()), () -> rested(number));
     }
 
     private void rested(int number) {
@@ -288,11 +298,7 @@ final class MorphRun {
         settled.complete(state);
         atRest.complete(state);
         progress.accept(status());
-        around.timers()
-                .schedule(
-                        () -> post(number, new Event.WindowOver()),
-                        around.config().provisional_seconds(),
-                        TimeUnit.SECONDS);
+        later(Duration.ofSeconds(around.config().provisional_seconds()), () -> post(number, new Event.WindowOver()));
     }
 
     private void finish() {

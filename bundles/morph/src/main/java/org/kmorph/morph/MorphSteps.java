@@ -129,8 +129,7 @@ final class MorphSteps implements AutoCloseable {
             case HAND_OVER -> handOver(number);
             case RETIRE -> on(number, source(CommitPhase.RETIRE, GRACE), this::released);
             case ASK_SOURCE -> on(number, source(CommitPhase.QUERY, Duration.ZERO), this::released);
-            case FENCE_SOURCE -> work(number, this::fenceSource);
-            case FENCE_SPENT -> work(number, () -> persisting(this::fenceSource));
+            case FENCE_SOURCE, FENCE_SPENT -> work(number, () -> persisting(this::fenceSource));
             case CHECK_TARGET, ASK_TARGET -> on(number, target(CommitPhase.QUERY), MorphSteps::standing);
             case ACTIVATE -> activate(number);
             case FENCE_TARGET, REMOVE_TARGET -> work(number, () -> ended(plan.target()));

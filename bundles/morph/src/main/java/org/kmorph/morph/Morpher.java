@@ -10,6 +10,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
@@ -76,7 +77,11 @@ public final class Morpher implements Morphs, AutoCloseable {
 
     /** The host has seen a kernel end. */
     public void ended(int id, String how) {
-        around.workers().execute(() -> runs.values().forEach(run -> run.kernelEnded(id, how)));
+        try {
+            around.workers().execute(() -> runs.values().forEach(run -> run.kernelEnded(id, how)));
+        } catch (RejectedExecutionException e) {
+            LOG.debug("the end of instance {} is for the next morph bundle to find", id, e);
+        }
     }
 
     /** Leaves everything as it is: who comes after goes on from the journal. Nothing acts any more when it returns. */

@@ -40,6 +40,7 @@ final class Hands {
     private final Survivors survivors;
     private final Captures captures;
     private final Standby standby;
+    private final Activation activation;
     private final Casebook casebook;
     private final TimeSource time;
 
@@ -48,6 +49,7 @@ final class Hands {
             Survivors survivors,
             Captures captures,
             Standby standby,
+            Activation activation,
             Casebook casebook,
             TimeSource time) {
         this.casebook = casebook;
@@ -55,6 +57,7 @@ final class Hands {
         this.survivors = survivors;
         this.captures = captures;
         this.standby = standby;
+        this.activation = activation;
         this.time = time;
     }
 
@@ -176,9 +179,7 @@ final class Hands {
             // a standby goes on to hold its work back: that is another's, who may run
             return new Healing.Event.Restored(bearer.id());
         }
-        return standby.activate(bearer, patient.operation())
-                .<Healing.Event>map(Healing.Event.RestoreFailed::new)
-                .orElseGet(() -> new Healing.Event.Restored(bearer.id()));
+        return activation.activate(bearer, patient.operation());
     }
 
     private Healing.Event start(Patient patient, Optional<Path> kernel) throws InterruptedException {

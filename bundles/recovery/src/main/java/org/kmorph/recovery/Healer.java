@@ -39,13 +39,16 @@ public final class Healer implements Recoveries, HealthListener {
         this.surroundings = surroundings;
         casebook = new Casebook(surroundings.journal(), surroundings.time());
         Survivors survivors = new Survivors(surroundings.client(), surroundings.time());
+        Standby standby = new Standby(surroundings.client(), surroundings.time());
         ward = new Ward(
                 casebook,
                 new Hands(
                         surroundings.instances(),
                         survivors,
                         new Captures(surroundings.vmcores()),
-                        new Standby(surroundings.client(), surroundings.time()),
+                        standby,
+                        new Activation(
+                                standby::activate, surroundings.instances(), this::hasFailed, surroundings.time()),
                         casebook,
                         surroundings.time()),
                 surroundings.policies(),
@@ -69,6 +72,15 @@ public final class Healer implements Recoveries, HealthListener {
         } finally {
             ward.close();
         }
+    }
+
+    private boolean hasFailed(Instance instance) {
+        return surroundings
+                .monitor()
+                .get()
+                .report(instance.name())
+                .filter(report -> report.id() == instance.id() && report.health() == Health.FAILED)
+                .isPresent();
     }
 
     private void look() {

@@ -90,6 +90,9 @@ record Healing(
         /** Its work could not be brought back. */
         record RestoreFailed(String why) implements Event {}
 
+        /** Who was to do its work has failed itself, or somebody has ended it; that is healed by itself. */
+        record Relapsed(int instanceId, String why) implements Event {}
+
         /** There is no such instance any more: somebody else ended it. */
         record Gone() implements Event {}
 
@@ -117,10 +120,10 @@ record Healing(
         /** {@link Event.Due} after that time. */
         record WaitFor(Duration time) implements Action {}
 
-        /** {@link Event.Restored}, {@link Event.NoStandby} or {@link Event.RestoreFailed}. */
+        /** {@link Event.Restored}, {@link Event.NoStandby}, {@link Event.Relapsed} or {@link Event.RestoreFailed}. */
         record Promote(String standby) implements Action {}
 
-        /** {@link Event.Restored} or {@link Event.RestoreFailed}. */
+        /** {@link Event.Restored}, {@link Event.Relapsed} or {@link Event.RestoreFailed}. */
         record Start(Optional<Path> kernel) implements Action {}
 
         /** Tell the surviving kernels how it ended; {@link Event.Told}. */
@@ -298,6 +301,12 @@ record Healing(
             return to(
                     RecoveryState.RECOVERY_COMPLETE,
                     "instance " + restored.instanceId() + " does its work now",
+                    new Action.TellComplete());
+        }
+        if (event instanceof Event.Relapsed relapsed) {
+            return to(
+                    RecoveryState.FAILED,
+                    "instance " + relapsed.instanceId() + ", which was to do its work, is no more: " + relapsed.why(),
                     new Action.TellComplete());
         }
         if (event instanceof Event.RestoreFailed failed) {

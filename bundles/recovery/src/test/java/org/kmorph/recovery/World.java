@@ -41,17 +41,7 @@ import org.kmorph.api.vmcore.Vmcores;
 final class World implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
-    private static final TimeSource TIME = new TimeSource() {
-        @Override
-        public long nanos() {
-            return System.nanoTime();
-        }
-
-        @Override
-        public Instant now() {
-            return Instant.now();
-        }
-    };
+    private static final TimeSource TIME = new MachineTime();
 
     private final List<JournalRecord> records = new ArrayList<>();
     private final Map<String, Instance> instances = new LinkedHashMap<>();
@@ -130,6 +120,7 @@ final class World implements AutoCloseable {
                 new Survivors(null, TIME),
                 new Captures(() -> Optional.of(vmcores)),
                 new Standby(null, TIME),
+                new Activation((bearer, operation) -> Optional.empty(), registry, this::isFailed, TIME),
                 casebook,
                 TIME);
     }
@@ -319,7 +310,7 @@ final class World implements AutoCloseable {
         }
     };
 
-    private final Instances registry = new Instances() {
+    final Instances registry = new Instances() {
         @Override
         public List<Instance> list() {
             synchronized (World.this) {
