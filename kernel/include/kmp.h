@@ -45,6 +45,7 @@
 #define KMP_MAX_AGENT_VERSION_BYTES 16
 #define KMP_MAX_NAME_BYTES 63
 #define KMP_MAX_PEER_BYTES 107 /* as much as an address of AF_UNIX holds */
+#define KMP_MAX_PATH_BYTES 4095 /* of MEMORY_FILE */
 #define KMP_MAX_TEXT_BYTES 1024
 #define KMP_MAX_SMALL_TEXT_BYTES 128 /* of TEXT in a small message */
 #define KMP_MAX_DIGEST_BYTES 32
@@ -192,6 +193,7 @@ enum kmp_item_type {
 	KMP_I_CPU_RANGE = 0x0021,
 	KMP_I_DEVICE = 0x0022,
 	KMP_I_INSTANCE = 0x0023,
+	KMP_I_MEMORY_FILE = 0x0024,
 };
 
 enum kmp_state_kind {
@@ -558,6 +560,12 @@ struct kmp_i_device { /* then its name, text */
 	uint32_t owner;
 } KMP_PACKED;
 
+struct kmp_i_memory_file { /* then the file's path, text */
+	uint64_t start; /* physical address */
+	uint64_t length;
+	uint64_t offset; /* in the file, where start is */
+} KMP_PACKED;
+
 struct kmp_i_instance { /* then its name, text */
 	uint32_t instance_id;
 	uint32_t cid;
@@ -602,6 +610,7 @@ KMP_SIZE(kmp_i_memory_range, 24);
 KMP_SIZE(kmp_i_cpu_range, 12);
 KMP_SIZE(kmp_i_device, 4);
 KMP_SIZE(kmp_i_instance, 12);
+KMP_SIZE(kmp_i_memory_file, 24);
 
 _Static_assert(offsetof(struct kmp_header, timestamp_ns) == 16, "timestamp at 16");
 _Static_assert(offsetof(struct kmp_header, crc32) == 24, "crc32 at 24");

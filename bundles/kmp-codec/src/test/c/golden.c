@@ -171,6 +171,16 @@ static void digest(uint32_t region, uint32_t round)
 	item(KMP_I_DIGEST, &digest, sizeof(digest), &value, sizeof(value));
 }
 
+static void share_digest(uint32_t share)
+{
+	const struct kmp_i_digest digest = { .region = share, .algorithm = KMP_DIGEST_SHA256 };
+	uint8_t value[32];
+
+	for (uint8_t i = 0; i < sizeof(value); i++)
+		value[i] = i;
+	item(KMP_I_DIGEST, &digest, sizeof(digest), value, sizeof(value));
+}
+
 static void capture(void)
 {
 	const struct kmp_vmcore_start start = {
@@ -184,6 +194,7 @@ static void capture(void)
 	const struct kmp_i_memory_range memory = {
 		.start = 0x100000, .length = 0x200000, .owner = KMP_NO_INSTANCE
 	};
+	const struct kmp_i_memory_file file = { .length = 0x8000000, .offset = 0x1000 };
 	const struct kmp_vmcore_data data = {
 		.operation = OPERATION,
 		.share = 1,
@@ -208,13 +219,14 @@ static void capture(void)
 
 	ADD(start);
 	item(KMP_I_MEMORY_RANGE, &memory, sizeof(memory), "", 0);
+	item(KMP_I_MEMORY_FILE, &file, sizeof(file), "/run/9/memory", 13);
 	send(KMP_VMCORE_START);
 	ADD(data);
 	ADD(extents);
 	add("8 bytes!", 8);
 	send(KMP_VMCORE_DATA);
 	ADD(complete);
-	digest(1, 0);
+	share_digest(1);
 	send(KMP_VMCORE_COMPLETE);
 }
 

@@ -23,6 +23,7 @@ import org.kmorph.kmp.item.Incompatible;
 import org.kmorph.kmp.item.InstanceEntry;
 import org.kmorph.kmp.item.KernelRelease;
 import org.kmorph.kmp.item.Machine;
+import org.kmorph.kmp.item.MemoryFile;
 import org.kmorph.kmp.item.MemoryRange;
 import org.kmorph.kmp.item.OperationStatus;
 import org.kmorph.kmp.item.Peer;
@@ -166,7 +167,9 @@ final class GoldenFrames {
                         Compression.ZSTD,
                         0,
                         100_000_000,
-                        List.of(new MemoryRange(0x10_0000, 0x20_0000, Limits.NO_INSTANCE))));
+                        List.of(
+                                new MemoryRange(0x10_0000, 0x20_0000, Limits.NO_INSTANCE),
+                                new MemoryFile(0, 0x800_0000, 0x1000, "/run/9/memory"))));
         Chunk chunk = new Chunk(
                 true,
                 false,
@@ -178,7 +181,7 @@ final class GoldenFrames {
         all.put("KMP_VMCORE_DATA", new VmcoreData(OPERATION, 1, 65536, chunk, List.of()));
         all.put(
                 "KMP_VMCORE_COMPLETE",
-                new VmcoreComplete(OPERATION, 1, Outcome.PARTIAL, 73736, 4096, List.of(xxh64(1, 0))));
+                new VmcoreComplete(OPERATION, 1, Outcome.PARTIAL, 73736, 4096, List.of(sha256(1))));
     }
 
     private static void morph(Map<String, Message> all) {
@@ -267,6 +270,14 @@ final class GoldenFrames {
         return new Digest(region, round, DigestAlgorithm.XXH64, ByteBuffer.wrap(new byte[] {
             (byte) 0xef, (byte) 0xcd, (byte) 0xab, (byte) 0x89, 0x67, 0x45, 0x23, 1
         }));
+    }
+
+    private static Digest sha256(long share) {
+        byte[] value = new byte[32];
+        for (int i = 0; i < value.length; i++) {
+            value[i] = (byte) i;
+        }
+        return new Digest(share, 0, DigestAlgorithm.SHA256, ByteBuffer.wrap(value));
     }
 
     private static ByteBuffer ascii(String text) {

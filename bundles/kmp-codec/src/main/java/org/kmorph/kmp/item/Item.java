@@ -21,7 +21,8 @@ public sealed interface Item
                 MemoryRange,
                 CpuRange,
                 Device,
-                InstanceEntry {
+                InstanceEntry,
+                MemoryFile {
     /** Its type on the wire. */
     int typeCode();
 

@@ -71,6 +71,7 @@ public final class Items {
             case 0x0021 -> Optional.of(CpuRange.read(value));
             case 0x0022 -> Optional.of(Device.read(value));
             case 0x0023 -> Optional.of(InstanceEntry.read(value));
+            case 0x0024 -> Optional.of(MemoryFile.read(value));
             default -> Optional.empty();
         };
     }

@@ -31,6 +31,9 @@ public final class Limits {
     /** Of PEER: as much as an address of AF_UNIX holds. */
     public static final int MAX_PEER_BYTES = 107;
 
+    /** Of MEMORY_FILE. */
+    public static final int MAX_PATH_BYTES = 4095;
+
     public static final int MAX_TEXT_BYTES = 1024;
 
     /** Of text in a small message. */
