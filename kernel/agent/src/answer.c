@@ -7,7 +7,9 @@
 #include "morph.h"
 
 /* What this agent can do; what it cannot is answered with NOT_SUPPORTED. */
-#define CAPABILITIES (KMP_CAP_WORKLOAD | KMP_CAP_RECOVER | morph_capabilities())
+#define CAPABILITIES                                                                               \
+	(KMP_CAP_WORKLOAD | KMP_CAP_RECOVER | (options.local ? KMP_CAP_VMCORE : 0) |               \
+	 morph_capabilities())
 
 /* Retirements that wait for the workload to end. */
 #define MAX_WAITING 16
@@ -246,9 +248,12 @@ void answer(struct connection *connection, const struct frame *frame)
 		survivor_answer(connection, frame);
 		break;
 	case KMP_VMCORE_START:
-	case KMP_VMCORE_DATA:
 	case KMP_VMCORE_COMPLETE:
-		answer_error(connection, &frame->header, KMP_E_NOT_SUPPORTED, 0, NULL);
+		share_answer(connection, frame);
+		break;
+	case KMP_VMCORE_DATA:
+		answer_error(connection, &frame->header, KMP_E_NOT_SUPPORTED, 0,
+			     "memory goes to the daemon, not to an agent");
 		break;
 	case KMP_MORPH_PREPARE:
 	case KMP_MORPH_NEGOTIATE:
@@ -258,9 +263,16 @@ void answer(struct connection *connection, const struct frame *frame)
 		morph_answer(connection, frame);
 		break;
 	case KMP_MORPH_TRANSFER_STATE | KMP_ANSWER:
+		flow_answered(connection, frame);
+		break;
+	case KMP_VMCORE_DATA | KMP_ANSWER:
+	case KMP_VMCORE_COMPLETE | KMP_ANSWER:
+		share_answered(connection, frame);
+		break;
 	case KMP_ERROR:
 	case KMP_RETRY:
-		flow_answered(connection, frame);
+		if (!share_answered(connection, frame))
+			flow_answered(connection, frame);
 		break;
 	case KMP_MORPH_COMMIT | KMP_ANSWER:
 		freeze_taken(connection, frame);

@@ -5,13 +5,12 @@
 
 #include "morph.h"
 
-static void add_extent(struct chunk *chunk, uint64_t offset, uint64_t length, bool zero)
+void chunk_add(struct chunk *chunk, uint64_t offset, uint64_t length, uint32_t flags)
 {
 	struct kmp_extent *before = chunk->count > 0 ? &chunk->extents[chunk->count - 1] : NULL;
-	uint32_t flags = zero ? KMP_EXTENT_ZERO : 0;
 
 	chunk->covers += length;
-	if (!zero)
+	if (!flags)
 		chunk->raw_length += (uint32_t)length;
 	if (before && before->flags == flags && before->offset + before->length == offset &&
 	    before->length + length <= 1u << 30) {
@@ -22,24 +21,49 @@ static void add_extent(struct chunk *chunk, uint64_t offset, uint64_t length, bo
 		(struct kmp_extent){ .offset = offset, .length = (uint32_t)length, .flags = flags };
 }
 
+void chunk_add_pages(struct chunk *chunk, uint64_t offset, size_t length)
+{
+	for (size_t i = 0; i < length; i += PAGE) {
+		uint8_t *page = chunk->data + chunk->raw_length;
+
+		if (is_zero(page, PAGE)) {
+			chunk_add(chunk, offset + i, PAGE, KMP_EXTENT_ZERO);
+			memmove(page, page + PAGE, length - i - PAGE);
+		} else {
+			chunk_add(chunk, offset + i, PAGE, 0);
+		}
+	}
+}
+
+void chunk_clear(struct chunk *chunk)
+{
+	chunk->count = chunk->raw_length = 0;
+	chunk->covers = 0;
+}
+
+size_t chunk_page_room(const struct chunk *chunk)
+{
+	size_t room = (CHUNK - chunk->raw_length) / PAGE, extents = (EXTENTS - chunk->count) / 2;
+
+	return (room < extents ? room : extents) * PAGE;
+}
+
 /* Some of [from, to); returns up to where, or from when the chunk is full. */
 static uint64_t read_memory(struct chunk *chunk, struct region *region, uint64_t from, uint64_t to)
 {
 	off_t data = lseek(region->fd, (off_t)from, SEEK_DATA);
 	uint64_t at = data < 0 ? to : (uint64_t)data / PAGE * PAGE;
-	size_t room = CHUNK - chunk->raw_length, wanted;
+	size_t room = chunk_page_room(chunk), wanted;
 	ssize_t got;
 
 	if (at > from) {
 		/* a hole: never written */
 		at = at < to ? at : to;
 		at = at - from > 1u << 30 ? from + (1u << 30) : at;
-		add_extent(chunk, from, at - from, true);
+		chunk_add(chunk, from, at - from, KMP_EXTENT_ZERO);
 		return at;
 	}
 	wanted = to - from < room ? to - from : room;
-	if (wanted > (EXTENTS - chunk->count) * PAGE / 2)
-		wanted = (EXTENTS - chunk->count) / 2 * PAGE;
 	wanted = wanted / PAGE * PAGE;
 	if (wanted == 0)
 		return from;
@@ -47,17 +71,7 @@ static uint64_t read_memory(struct chunk *chunk, struct region *region, uint64_t
 	if (got < (ssize_t)PAGE)
 		return from;
 	memory_sent(region, from, chunk->data + chunk->raw_length, (size_t)got);
-	for (size_t i = 0; i < (size_t)got; i += PAGE) {
-		uint8_t *page = chunk->data + chunk->raw_length;
-		uint8_t *next = page + PAGE;
-
-		if (is_zero(page, PAGE)) {
-			add_extent(chunk, from + i, PAGE, true);
-			memmove(page, next, (size_t)got - i - PAGE);
-		} else {
-			add_extent(chunk, from + i, PAGE, false);
-		}
-	}
+	chunk_add_pages(chunk, from, (size_t)got);
 	return from + (uint64_t)got;
 }
 
@@ -69,14 +83,13 @@ static uint64_t read_blob(struct chunk *chunk, struct region *region, uint64_t f
 	if (length == 0)
 		return from;
 	memcpy(chunk->data + chunk->raw_length, region->blob + from, length);
-	add_extent(chunk, from, length, false);
+	chunk_add(chunk, from, length, 0);
 	return from + length;
 }
 
 bool chunk_fill(struct chunk *chunk, struct region *region)
 {
-	chunk->count = chunk->raw_length = 0;
-	chunk->covers = 0;
+	chunk_clear(chunk);
 	while (region->range_at < region->range_count && chunk->raw_length < CHUNK &&
 	       chunk->count < EXTENTS - 2) {
 		struct range *range = &region->ranges[region->range_at];
@@ -93,15 +106,15 @@ bool chunk_fill(struct chunk *chunk, struct region *region)
 	return chunk->count > 0;
 }
 
-void chunk_digest(const struct chunk *chunk, struct region *region)
+void chunk_digest(const struct chunk *chunk, struct digest *digest)
 {
 	const uint8_t *data = chunk->data;
 
 	for (uint32_t i = 0; i < chunk->count; i++) {
-		digest_add(&region->digest, &chunk->extents[i], sizeof(chunk->extents[i]));
-		if (chunk->extents[i].flags & KMP_EXTENT_ZERO)
+		digest_add(digest, &chunk->extents[i], sizeof(chunk->extents[i]));
+		if (chunk->extents[i].flags)
 			continue;
-		digest_add(&region->digest, data, chunk->extents[i].length);
+		digest_add(digest, data, chunk->extents[i].length);
 		data += chunk->extents[i].length;
 	}
 }

@@ -176,7 +176,7 @@ static bool send_chunk(struct connection *connection, struct region *region)
 		return false;
 	append(kept, chunk.extents, extents);
 	append(kept, chunk.data, chunk.raw_length);
-	chunk_digest(&chunk, region);
+	chunk_digest(&chunk, &region->digest);
 	kept->offset = region->covered;
 	region->covered += chunk.covers;
 	kept->end = region->covered;

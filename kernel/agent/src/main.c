@@ -266,6 +266,9 @@ static int patience_ms(uint64_t look_at)
 	other = morph_tick();
 	if (other < left)
 		left = other;
+	other = share_tick();
+	if (other < left)
+		left = other;
 	other = urgency_tick();
 	if (other < left)
 		left = other;

@@ -235,7 +235,14 @@ struct chunk {
 };
 /* Reads on in the region; false when nothing could be read. */
 bool chunk_fill(struct chunk *chunk, struct region *region);
-void chunk_digest(const struct chunk *chunk, struct region *region);
+void chunk_digest(const struct chunk *chunk, struct digest *digest);
+void chunk_clear(struct chunk *chunk);
+/* Says an extent; its bytes, where it has some, stand at data + raw_length already. */
+void chunk_add(struct chunk *chunk, uint64_t offset, uint64_t length, uint32_t flags);
+/* The same of whole pages, those of zeros without their bytes. */
+void chunk_add_pages(struct chunk *chunk, uint64_t offset, size_t length);
+/* Bytes of pages that have room, and room for their extents. */
+size_t chunk_page_room(const struct chunk *chunk);
 
 /* intake.c: the target's. */
 void intake_take(struct connection *connection, const struct frame *frame,
@@ -344,6 +351,14 @@ void survivor_followed(void);
 void survivor_tick(void);
 /* As after a start. */
 void survivor_forget(void);
+
+/* share.c, share_asked.c: a part of the memory of an instance that is dead, read for the daemon. */
+void share_answer(struct connection *connection, const struct frame *frame);
+/* False when the answer is to nothing that was asked here. */
+bool share_answered(struct connection *connection, const struct frame *frame);
+uint64_t share_tick(void);
+/* As after a start. */
+void share_forget(void);
 
 /* checks.c: programs of the workload that say whether it can run here. */
 #define MAX_CHECKS 8

@@ -7,7 +7,8 @@
  *
  * The first byte is the agent's role: odd for one that holds a workload. Then frames: msg_type and
  * payload_len are taken from their headers, time passes by as many milliseconds as the lower half
- * of reserved says. A type from LINK_TYPE on is a message of the workload's instead.
+ * of reserved says. With sequence 0 it answers what the agent sent last. A type from LINK_TYPE on
+ * is a message of the workload's instead.
  *
  * Nothing outside this process is touched: no file is opened but /proc, no socket of the internet.
  */
@@ -181,10 +182,14 @@ static void frames(const uint8_t *bytes, size_t length, uint64_t run)
 		memcpy(payload, bytes + KMP_HEADER_LEN, size);
 		world_time_ns += (header.reserved & 0xffff) * MS;
 		morph_tick();
+		share_tick();
 		go_through(payload, size);
 		make_fresh(payload, size, run);
 		if (header.msg_type >= LINK_TYPE)
 			workload_says(payload, size);
+		else if (header.sequence == 0)
+			/* to what was sent last, which the fuzzer cannot know */
+			world_answer(header.msg_type, sent.header.sequence, payload, size);
 		else
 			world_hear(header.msg_type, payload, size);
 		while (world_workload_hears(&said))

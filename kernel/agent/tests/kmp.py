@@ -10,13 +10,15 @@ MAGIC = 0x4B4D5000
 HEADER = struct.Struct("<IHHIIQII")
 ANSWER = 0x8000
 HEARTBEAT, HEALTH_STATUS, MORPH_PREPARE, MORPH_COMMIT = 0x0001, 0x0002, 0x0201, 0x0205
-VMCORE_START, ERROR, RETRY = 0x0110, 0x0F01, 0x0F02
+VMCORE_START, VMCORE_DATA, VMCORE_COMPLETE, ERROR, RETRY = 0x0110, 0x0111, 0x0112, 0x0F01, 0x0F02
 UNSUPPORTED_VERSION, UNSUPPORTED_TYPE, TOO_LARGE, MALFORMED, BUSY, NOT_SUPPORTED, NO_WORKLOAD = 1, 2, 3, 4, 7, 8, 14
 QUERY, ACTIVATE, RETIRE = 0, 3, 4
 MEMORY_PRESSURE, WRITER_STUCK, WORKLOAD_ENDED = 1, 2, 3
 CLEARED, WARNING, CRITICAL = 0, 1, 2
 NONE, HELD, RUNNING, EXITED, FAILED, STOPPED = 0, 1, 3, 5, 6, 7
 IO_STUCK, IO_UNMEASURED = 1, 2
+DIGEST, MEMORY_RANGE, MEMORY_FILE = 0x13, 0x20, 0x24
+ZERO, UNREADABLE = 1, 2
 KERNEL_RELEASE, CAPABILITIES, AGENT_VERSION, WORKLOAD, OPERATION, TEXT = 1, 2, 3, 4, 5, 6
 EVERYTHING = 0x1F
 
@@ -59,6 +61,33 @@ def health_status(payload):
 
 def error(payload):
     return Error(*struct.unpack_from("<HHHHQ", payload))
+
+
+def item(kind, value):
+    return struct.pack("<HH", kind, len(value)) + value
+
+
+def vmcore_start(operation, share, ranges, path, window=1 << 20, offset=0):
+    """A file that holds physical memory from address 0 on."""
+    end = max(start + length for start, length in ranges)
+    return (operation + struct.pack("<IIIB3xQQ", 9, share, window, 0, offset, 0)
+            + b"".join(item(MEMORY_RANGE, struct.pack("<QQII", start, length, 0, 0)) for start, length in ranges)
+            + item(MEMORY_FILE, struct.pack("<QQQ", 0, end, 0) + str(path).encode()))
+
+
+def vmcore_data(payload):
+    """Its stream offset, and for each extent its address, length, flags and bytes."""
+    _, _, count, offset, _, _ = struct.unpack_from("<IHHQII", payload, 16)
+    at, found = 40 + 16 * count, []
+    for i in range(count):
+        address, length, flags = struct.unpack_from("<QII", payload, 40 + 16 * i)
+        found.append((address, length, flags, payload[at:at + (0 if flags else length)]))
+        at += 0 if flags else length
+    return offset, found
+
+
+def acknowledgement(operation, offset, window=1 << 20):
+    return operation + struct.pack("<BBHIQQII", 12, 0, 0, 0, offset, 0, window, 0)
 
 
 def workload(value):

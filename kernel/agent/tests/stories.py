@@ -17,9 +17,9 @@ XXH64 = 2
 HELD, RUNNING = b"\1", b"\0"
 
 
-def frame(msg_type, payload, after_ms=0):
-    """The harness makes the checksum."""
-    return struct.pack("<IHHIIQII", 0x4B4D5000, 1, msg_type, 1, len(payload), 0, 0, after_ms) + payload
+def frame(msg_type, payload, after_ms=0, sequence=1):
+    """The harness makes the checksum, and finds out what is answered where the sequence is 0."""
+    return struct.pack("<IHHIIQII", 0x4B4D5000, 1, msg_type, sequence, len(payload), 0, 0, after_ms) + payload
 
 
 def item(kind, value):
@@ -127,6 +127,21 @@ def xxh64(data):
     return (h ^ h >> 32).to_bytes(8, "little")
 
 
+def start(share, offset=0, path=b"/proc/self/exe", length=1 << 20, rate=0):
+    """The harness's own program stands for the memory."""
+    head = struct.pack("<IIIB3xQQ", 9, share, 1 << 20, 0, offset, rate)
+    return frame(0x0110, OPERATION + head + item(0x0020, struct.pack("<QQII", 0x100000, length, 0, 0))
+                 + item(0x0024, struct.pack("<QQQ", 0x100000, 1 << 19, 0) + path))
+
+
+def took(offset, msg_type=0x8111, after_ms=1):
+    return frame(msg_type, OPERATION + struct.pack("<BBHIQQII", 12, 0, 0, 0, offset, 0, 1 << 20, 0), after_ms, sequence=0)
+
+
+def share_over(outcome, share=1, sequence=1):
+    return frame(0x0112, OPERATION + struct.pack("<IB3xQQ", share, outcome, 0, 0), sequence=sequence)
+
+
 def stories(page):
     shown = golden.frames(page)
     for name, one in shown.items():
@@ -139,6 +154,13 @@ def stories(page):
     yield "retired", RUNNING + commit(RETIRE, 1000000)
     yield "activated", target(validate(1) + workload(8) + workload(9) + validate(2) + commit(ACTIVATE) + workload(10))
     yield "target rolled back", target(validate(2) + roll_back())
+    read = RUNNING + start(1) + took(1 << 18) + took(1 << 19)
+    yield "share read", read + took(1 << 20) + took(1 << 20) + took(0, 0x8112)
+    yield "share goes on", read + start(1, 1 << 19) + took(1 << 20) + start(1, 1 << 20)
+    yield "share again", read + start(1) + start(2, rate=1000) + start(2, 5) + took(1 << 20, after_ms=20000)
+    yield "share cancelled", read + share_over(4) + share_over(4) + start(1, 1 << 19)
+    yield "share refused", RUNNING + start(1, path=b"/proc") + start(1, path=b"x") + start(1, length=5) + share_over(1)
+    yield "share retried", read + frame(0x0F02, struct.pack("<IHH", 50, 0x0111, 7), 1, 0) + took(1 << 20, after_ms=60)
     yield "promoted", HELD + prepare(TARGET, cold=1) + validate(1) + commit(ACTIVATE)
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """kmorph-agent, built with sanitizers, from outside over a Unix socket: what docs/agent.md and docs/kmp.md promise."""
 
+import hashlib
+import itertools
 import os
 import pathlib
 import shutil
@@ -429,7 +431,7 @@ class HostilePeers(AgentTest):
     def test_types_that_it_does_not_know_or_cannot_do_are_refused_and_answers_ignored(self):
         peer = self.start()
         self.assertEqual(peer.refusal(0x0666, b"what"), (kmp.UNSUPPORTED_TYPE, 0x0666, 1, 1, 0x0666))
-        self.assertEqual(peer.refusal(kmp.VMCORE_START, bytes(48)).code, kmp.NOT_SUPPORTED)
+        self.assertEqual(peer.refusal(kmp.VMCORE_DATA, bytes(48)).code, kmp.NOT_SUPPORTED)
         for ignored in (0x8666, kmp.HEARTBEAT | kmp.ANSWER, 0x8203, kmp.ERROR, kmp.RETRY, kmp.HEALTH_STATUS):
             peer.send(kmp.frame(ignored, bytes(64)))
         peer.heartbeat()  # and nothing before it
@@ -529,6 +531,85 @@ class HostilePeers(AgentTest):
         peer.send(kmp.frame(kmp.HEALTH_STATUS, struct.pack("<IHBBQQQII", 99, 1, 2, 0, 5, 1, 1, 2, 0)))
         beat = peer.heartbeat()
         self.assertEqual((beat.instance, beat.trouble, beat.agent_state), (7, 0, 2))
+
+
+class Shares(AgentTest):
+    """A dead instance's memory, read for the daemon."""
+
+    OPERATION = bytes(range(50, 66))
+
+    def memory(self, pages):
+        """Every third page is noise, every third zeros, every third was never written."""
+        path = self.directory / "memory"
+        with open(path, "wb") as file:
+            file.truncate(pages * 4096)
+            for page in range(0, pages, 3):
+                file.seek(page * 4096)
+                file.write(os.urandom(4096) + bytes(4096))
+        return path
+
+    def take(self, peer, memory, digest, stop_after=None, offset=0):
+        """Takes a share in; heartbeats go on meanwhile. Returns what COMPLETE says, None when it stopped before."""
+        beats = 0
+        while True:
+            came = peer.answer()
+            self.assertIsNotNone(came, self.complaints())
+            if came.type == kmp.HEARTBEAT | kmp.ANSWER:
+                beats += 1
+                continue
+            if came.type == kmp.VMCORE_COMPLETE:
+                self.assertGreater(beats, 0)
+                peer.send(kmp.frame(came.type | kmp.ANSWER, self.OPERATION + struct.pack("<BBHI", 11, 0, 0, 0), came.sequence))
+                return came.payload
+            self.assertEqual(came.type, kmp.VMCORE_DATA)
+            at, extents = kmp.vmcore_data(came.payload)
+            self.assertEqual(at, offset)
+            for address, length, flags, data in extents:
+                digest.update(struct.pack("<QII", address, length, flags) + data)
+                memory.append((address, length, flags, data))
+                offset += length
+            peer.send(kmp.heartbeat_request(sequence=7))
+            if stop_after and offset >= stop_after:
+                return None
+            peer.send(kmp.frame(came.type | kmp.ANSWER, kmp.acknowledgement(self.OPERATION, offset), came.sequence))
+
+    def check(self, complete, path, memory, digest):
+        share, outcome, stream, unreadable = struct.unpack_from("<IB3xQQ", complete, 16)
+        self.assertEqual((share, outcome, stream, unreadable), (1, 1, path.stat().st_size, 0))
+        self.assertEqual(kmp.items(complete[40:])[kmp.DIGEST], struct.pack("<IIHH", 1, 0, 1, 0) + digest.digest())
+        self.assertTrue(b"".join(bytes(length) if flags else data for _, length, flags, data in memory) == path.read_bytes())
+        addresses = [address for address, _, _, _ in memory]
+        self.assertEqual(addresses, [0, *itertools.accumulate(length for _, length, _, _ in memory)][:-1])
+        self.assertLess(sum(len(data) for _, _, _, data in memory), stream / 2)
+
+    def test_a_local_agent_reads_a_file_and_answers_heartbeats_meanwhile(self):
+        peer, path, memory, digest = self.start("--local"), self.memory(9000), [], hashlib.sha256()
+        self.assertTrue(struct.unpack("<Q", peer.heartbeat(kmp.EVERYTHING).items[kmp.CAPABILITIES])[0] & 4)
+        peer.send(kmp.heartbeat_request(sequence=7))
+        half = 4500 * 4096
+        peer.send(kmp.frame(kmp.VMCORE_START, kmp.vmcore_start(self.OPERATION, 1, [(0, half), (half, half)], path), 1))
+        self.assertEqual(peer.answer().type, kmp.HEARTBEAT | kmp.ANSWER)
+        self.assertEqual(peer.answer().type, kmp.VMCORE_START | kmp.ANSWER)
+        self.check(self.take(peer, memory, digest), path, memory, digest)
+
+    def test_another_connection_goes_on_where_one_was_lost(self):
+        peer, path, memory, digest = self.start("--local"), self.memory(3000), [], hashlib.sha256()
+        ranges = [(0, 3000 * 4096)]
+        peer.send(kmp.frame(kmp.VMCORE_START, kmp.vmcore_start(self.OPERATION, 1, ranges, path), 1))
+        self.assertEqual(peer.answer().type, kmp.VMCORE_START | kmp.ANSWER)
+        self.take(peer, memory, digest, stop_after=1000 * 4096)
+        peer.close()
+        peer, had = self.peer(), sum(length for _, length, _, _ in memory)
+        self.assertEqual(peer.ask(kmp.VMCORE_START, kmp.vmcore_start(self.OPERATION, 1, ranges, path, offset=had)).type,
+                         kmp.VMCORE_START | kmp.ANSWER)
+        peer.send(kmp.heartbeat_request(sequence=7))
+        self.check(self.take(peer, memory, digest, offset=had), path, memory, digest)
+
+    def test_an_agent_with_a_kernel_of_its_own_reads_none(self):
+        peer = self.start()
+        self.assertFalse(struct.unpack("<Q", peer.heartbeat(kmp.EVERYTHING).items[kmp.CAPABILITIES])[0] & 4)
+        start = kmp.vmcore_start(self.OPERATION, 1, [(0, 4096)], self.memory(3))
+        self.assertEqual(peer.refusal(kmp.VMCORE_START, start).code, kmp.NOT_SUPPORTED)
 
 
 class Options(unittest.TestCase):

@@ -23,6 +23,7 @@ int main(void)
 	unit_morph();
 	unit_handover();
 	unit_survivor();
+	unit_share();
 	unit_sockets();
 	printf("%d unit tests\n", count);
 	return 0;

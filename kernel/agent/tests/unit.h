@@ -15,5 +15,6 @@ void unit_morph(void);
 void unit_sockets(void);
 void unit_handover(void);
 void unit_survivor(void);
+void unit_share(void);
 
 #endif

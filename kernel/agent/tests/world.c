@@ -21,6 +21,7 @@ struct options options;
 struct workload workload;
 struct sent sent, sent_to_peer;
 uint64_t world_time_ns = SECOND;
+void (*world_sees)(const struct frame *frame);
 
 const char *world_doing = "start";
 
@@ -208,6 +209,7 @@ uint64_t connection_number(const struct connection *one)
 static size_t fixed_part(uint16_t type, const uint8_t *payload, size_t length)
 {
 	struct kmp_morph_transfer transfer;
+	struct kmp_vmcore_data data;
 
 	switch (type) {
 	case KMP_HEARTBEAT_RSP:
@@ -217,6 +219,7 @@ static size_t fixed_part(uint16_t type, const uint8_t *payload, size_t length)
 	case KMP_RECOVER_PREPARE | KMP_ANSWER:
 	case KMP_RECOVER_RECLAIM | KMP_ANSWER:
 	case KMP_RECOVER_COMPLETE | KMP_ANSWER:
+	case KMP_VMCORE_COMPLETE | KMP_ANSWER:
 	case KMP_MORPH_PREPARE | KMP_ANSWER:
 	case KMP_MORPH_NEGOTIATE | KMP_ANSWER:
 	case KMP_MORPH_VALIDATE | KMP_ANSWER:
@@ -233,6 +236,16 @@ static size_t fixed_part(uint16_t type, const uint8_t *payload, size_t length)
 		memcpy(&transfer, payload, sizeof(transfer));
 		return sizeof(transfer) + transfer.extent_count * sizeof(struct kmp_extent) +
 		       transfer.data_len;
+	case KMP_VMCORE_START | KMP_ANSWER:
+		return sizeof(struct kmp_ack);
+	case KMP_VMCORE_DATA:
+		MUST(length >= sizeof(data));
+		memcpy(&data, payload, sizeof(data));
+		MUST(data.extent_count > 0 && data.extent_count <= KMP_MAX_EXTENTS);
+		MUST(data.raw_len <= KMP_MAX_CHUNK_BYTES && data.data_len == data.raw_len);
+		return sizeof(data) + data.extent_count * sizeof(struct kmp_extent) + data.data_len;
+	case KMP_VMCORE_COMPLETE:
+		return sizeof(struct kmp_vmcore_complete);
 	case KMP_MORPH_VALIDATE:
 		return sizeof(struct kmp_morph_validate);
 	case KMP_MORPH_COMMIT:
@@ -264,6 +277,8 @@ void connection_send(struct connection *to, uint8_t *bytes, uint16_t type, uint3
 	sent_to->header = frame.header;
 	memcpy(sent_to->payload, frame.payload, payload_length);
 	sent_to->count++;
+	if (world_sees)
+		world_sees(&frame);
 }
 
 bool connection_send_bulk(struct connection *to, uint8_t *bytes, uint16_t type, uint32_t sequence,
@@ -296,6 +311,16 @@ void world_hear(uint16_t type, const void *payload, size_t length)
 	static uint32_t sequence;
 
 	hear(&connection, type, ++sequence, payload, length);
+}
+
+void world_answer(uint16_t type, uint32_t sequence, const void *payload, size_t length)
+{
+	hear(&connection, type, sequence, payload, length);
+}
+
+void world_reconnect(void)
+{
+	connection.number += 1000000;
 }
 
 void world_hear_from_peer(uint16_t type, uint32_t sequence, const void *payload, size_t length)
@@ -489,6 +514,7 @@ void world_reset(enum kmp_workload_state state)
 	regions_forget();
 	morph = (struct morph){ 0 };
 	survivor_forget();
+	share_forget();
 	options.instance = 7;
 	options.workload = command;
 	options.local = true;

@@ -26,6 +26,9 @@ extern struct sent sent;
 /* The same of what went to the agent of the target of a morph. */
 extern struct sent sent_to_peer;
 
+/* Called with every frame that is sent, unless it is NULL. */
+extern void (*world_sees)(const struct frame *frame);
+
 extern uint64_t world_time_ns;
 struct connection *world_connection(void);
 
@@ -34,6 +37,10 @@ void world_reset(enum kmp_workload_state state);
 
 /* The agent takes a whole frame with this payload: its checksum is made here. */
 void world_hear(uint16_t type, const void *payload, size_t length);
+/* The same of an answer to what had this sequence. */
+void world_answer(uint16_t type, uint32_t sequence, const void *payload, size_t length);
+/* The daemon's connection is lost, and it makes another. */
+void world_reconnect(void);
 /* The one path at which another agent listens; what it says, with a sequence, and its end. */
 #define WORLD_PEER "/run/next.sock"
 void world_hear_from_peer(uint16_t type, uint32_t sequence, const void *payload, size_t length);
