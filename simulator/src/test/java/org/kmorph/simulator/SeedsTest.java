@@ -46,6 +46,7 @@ class SeedsTest {
                     100697 | a morph that waits, prepared, in a bundle that was closed throws into its timer
                     101943 | a morph bundle that is replaced while it waits for the instances throws when it goes on
                     108699 | the agent of who took over dies on a kernel that lives: the recovery gives up
+                    159326 | another morph is asked for twice while the old kernel of the last cannot be removed: that is left over
                     112297 | an old kernel that has released cannot be fenced at once for the disk is full: nobody does its work
                     """)
     void whatWasFoundOnceIsNotThereAgain(long seed, String what) {

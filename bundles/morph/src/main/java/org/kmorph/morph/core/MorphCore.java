@@ -83,8 +83,8 @@ public final class MorphCore {
             case RECORD_PREPARED, RECORD_RELEASING, RECORD_RELEASED, RECORD_COMMITTED, RECORD_OVER ->
                 recorded(state, event);
             case ROLL_BACK_SOURCE -> sourceRolledBack(state, event);
-            case ROLL_BACK_TARGET, FENCE_SPENT -> state.at(Step.REMOVE_TARGET);
-            case REMOVE_TARGET, REMOVE_SOURCE -> state.at(Step.RECORD_OVER);
+            case ROLL_BACK_TARGET, FENCE_SPENT -> isTaken(event) ? state.at(Step.REMOVE_TARGET) : state;
+            case REMOVE_TARGET, REMOVE_SOURCE -> isTaken(event) ? state.at(Step.RECORD_OVER) : state;
             case PROVISIONAL -> event instanceof WindowOver ? state.at(Step.REMOVE_SOURCE) : state;
             case TAKE_NAME -> named(state, event);
             case SPAWN_TARGET, PREPARE_SOURCE, PREPARE_TARGET, NEGOTIATE, REHEARSE, REHEARSE_LAST ->
@@ -107,6 +107,11 @@ public final class MorphCore {
             case RELEASED -> state.at(Step.ACTIVATE);
             case COMMITTED -> state.becoming(Outcome.COMMITTED, "").at(Step.TAKE_NAME);
         };
+    }
+
+    /** Whether the step is taken, however that went; what somebody asks for meanwhile is none of it. */
+    private static boolean isTaken(Event event) {
+        return event instanceof Done || event instanceof Failed || event instanceof SourceFenced;
     }
 
     private static MorphState begun(MorphState state, Event event) {
