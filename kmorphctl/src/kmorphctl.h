@@ -66,7 +66,7 @@ void tty_resume(void);
 
 /* --- signals.c --- */
 
-/* Catches the signals; returns the descriptor that becomes readable when one came. */
+/* Catches the signals, once; returns the descriptor that becomes readable when one came. */
 int signals_init(void);
 
 /* The next signal that came, or 0. */
@@ -83,7 +83,11 @@ void signals_stop(void);
 /* The connection ended before the command did. */
 #define STREAM_LOST (-1)
 
-/* Sends the words and streams until the command ends; returns its exit code or STREAM_LOST. */
+/* Nothing was run: whoever has the socket now is to be asked. */
+#define STREAM_AGAIN (-2)
+
+/* Sends the words and streams until the command ends; returns its exit code, STREAM_LOST or
+ * STREAM_AGAIN. */
 int stream_run(int fd, int word_count, char **words);
 
 /* --- stop.c --- */

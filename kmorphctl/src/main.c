@@ -18,6 +18,9 @@
 #error "KMORPH_VERSION comes from the Makefile"
 #endif
 
+/* Versions of a daemon that follow each other while one thing is asked: more is a fault. */
+#define MOST_HAND_OVERS 10
+
 static const char usage[] =
 	"usage: kmorphctl [--socket=PATH] COMMAND...\n"
 	"       kmorphctl [--socket=PATH] shell\n"
@@ -118,6 +121,7 @@ static int without_daemon(int word_count, char **words, const char *why)
 	return EXIT_CODE_UNREACHABLE;
 }
 
+/* Returns the exit code, or STREAM_AGAIN. */
 static int with_daemon(int fd, int word_count, char **words)
 {
 	bool stop = stop_asked(word_count, words);
@@ -131,6 +135,8 @@ static int with_daemon(int fd, int word_count, char **words)
 	/* a daemon that ends may take the connection with it */
 	if (stop && (code == EXIT_CODE_DONE || code == STREAM_LOST))
 		return stop_await(pidfd, word_count, words);
+	if (stop)
+		close(pidfd);
 	if (code == STREAM_LOST) {
 		complain(
 			"the daemon closed the connection before the command ended; how far it came is not known");
@@ -139,14 +145,35 @@ static int with_daemon(int fd, int word_count, char **words)
 	return code;
 }
 
+/* Connects and asks; again when the daemon handed its socket over meanwhile. */
+static int ask(const struct place *place, int word_count, char **words)
+{
+	struct hello hello;
+	char why[PATH_MAX + 64];
+	int fd;
+
+	for (int asked = 0; asked < MOST_HAND_OVERS; asked++) {
+		enum reach reach = daemon_connect(place->socket, &fd, &hello, why, sizeof(why));
+
+		if (reach == NO_DAEMON)
+			return without_daemon(word_count, words, why);
+		if (reach == UNREACHABLE)
+			return EXIT_CODE_UNREACHABLE;
+		int code = with_daemon(fd, word_count, words);
+
+		if (code != STREAM_AGAIN)
+			return code;
+	}
+	complain("the daemon handed its socket over %d times and ran nothing; see its log",
+		 MOST_HAND_OVERS);
+	return EXIT_CODE_UNREACHABLE;
+}
+
 int main(int argc, char **argv)
 {
 	static const char socket_option[] = "--socket=";
 	const char *socket_path = NULL;
 	struct place place;
-	struct hello hello;
-	char why[PATH_MAX + 64];
-	int fd;
 
 	fill_standard_streams();
 	tty_init();
@@ -163,13 +190,5 @@ int main(int argc, char **argv)
 		return EXIT_CODE_UNREACHABLE;
 	if (calls(argc, argv, "daemon", "start"))
 		return start_daemon(&place, argv);
-	switch (daemon_connect(place.socket, &fd, &hello, why, sizeof(why))) {
-	case REACHED:
-		return with_daemon(fd, argc, argv);
-	case NO_DAEMON:
-		return without_daemon(argc, argv, why);
-	case UNREACHABLE:
-		break;
-	}
-	return EXIT_CODE_UNREACHABLE;
+	return ask(&place, argc, argv);
 }

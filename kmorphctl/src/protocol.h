@@ -3,8 +3,8 @@
  * The control protocol, version 1: docs/control-protocol.md.
  *
  * A frame is: type (u8), length of the payload (u32), payload. All numbers are big-endian. The
- * daemon speaks first (HELLO), the client asks (START), then both stream until the daemon says EXIT
- * or ERROR.
+ * daemon speaks first (HELLO), the client asks (START), then both stream until the daemon says
+ * EXIT, ERROR or AGAIN.
  */
 #ifndef KMORPHCTL_PROTOCOL_H
 #define KMORPHCTL_PROTOCOL_H
@@ -31,6 +31,7 @@ enum kmct_type {
 	KMCT_CREDIT = 0x85,
 	KMCT_EXIT = 0x86,
 	KMCT_ERROR = 0x87,
+	KMCT_AGAIN = 0x88,
 };
 
 enum kmct_tag {

@@ -51,6 +51,8 @@ int signals_init(void)
 		SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH
 	};
 
+	if (wake[0] != wake[1])
+		return wake[0];
 	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) < 0) {
 		complain("cannot make a pipe: %s", strerror(errno));
 		exit(EXIT_CODE_FAILED);

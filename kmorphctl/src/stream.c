@@ -272,6 +272,8 @@ static void handle_small(struct stream *s, uint8_t type, const uint8_t *payload,
 		handle_credit(s, get_u32(payload));
 	} else if (type == KMCT_EXIT && length == 1) {
 		finish(s, payload[0]);
+	} else if (type == KMCT_AGAIN && length == 0) {
+		finish(s, STREAM_AGAIN);
 	} else if (type == KMCT_ERROR && length >= 1) {
 		complain("%.*s", (int)(length - 1), (const char *)payload + 1);
 		finish(s, payload[0]);

@@ -60,6 +60,8 @@ final class Call implements Runnable {
             last = Frame.exit(execute());
         } catch (Refusal e) {
             last = Frame.error(e.code(), e.getMessage());
+        } catch (HandedOver e) {
+            last = Frame.again();
         } catch (RuntimeException | Error e) {
             // the engine prints the errors of commands itself; what comes here is a defect, of it or of a bundle
             LOG.error("command {} failed", request.words(), e);
@@ -72,13 +74,13 @@ final class Call implements Runnable {
         onEnd.run();
     }
 
-    private ExitCode execute() throws Refusal {
+    private ExitCode execute() throws Refusal, HandedOver {
         Caller caller = peer.caller();
         CallSession session = new CallSession(caller, request, stdin, outbox, terminal, this::detach);
         return engine().run(session, request.words());
     }
 
-    private CommandRunner engine() throws Refusal {
+    private CommandRunner engine() throws Refusal, HandedOver {
         try {
             return runners.await(ENGINE_WAIT)
                     .orElseThrow(

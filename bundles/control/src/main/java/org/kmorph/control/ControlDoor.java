@@ -26,7 +26,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The Unix socket of the daemon. Replaced by a newer version of this bundle it is never shut: the new one takes over the
- * path, and this one lets its callers finish.
+ * path, and this one lets its callers finish. Where it must end before the new one begins, as when the api is replaced, its callers wait
+ * in it until they can be sent to the new one.
  */
 @Component(
         immediate = true,
@@ -79,13 +80,13 @@ public final class ControlDoor {
 
     @Deactivate
     synchronized void deactivate() throws InterruptedException {
-        runners.keep();
         if (context.getBundle(Constants.SYSTEM_BUNDLE_ID).getState() == Bundle.STOPPING) {
+            runners.keep();
             server.drain(Duration.ZERO);
             server.awaitEnd(ControlServer.GOODBYE);
         } else {
             // in the background: the command that replaces this bundle may itself have come in by this door
-            server.drain(settings.drain());
+            server.handOver(settings.drain());
         }
     }
 

@@ -34,6 +34,7 @@ final class ControlServer {
     static final Duration GOODBYE = Duration.ofSeconds(5);
 
     private static final Duration ACCEPT_PAUSE = Duration.ofSeconds(1);
+    private static final Duration SUCCESSOR_LOOK = Duration.ofMillis(10);
     private static final long IDLE_THREAD_SECONDS = 10;
 
     private final SocketFile socket;
@@ -51,10 +52,12 @@ final class ControlServer {
     private Optional<Long> acceptAgainNanos = Optional.empty();
     private volatile int maxConnections;
     private volatile Optional<Drain> drain = Optional.empty();
+    private volatile Optional<Long> successorUntilNanos = Optional.empty();
 
     /**
      * @param maxConnections clients, and commands that run on without one, at most
-     * @param patience how long a client may take for its request, and for the rest of a frame that it has begun
+     * @param patience how long a client may take for its request, and for the rest of a frame that it has begun; and how long a
+     *     successor may take to come
      */
     record Settings(int maxConnections, Duration patience) {}
 
@@ -101,13 +104,44 @@ final class ControlServer {
     }
 
     /**
+     * Leaves the door to a successor. One that is there has the path already, and who is inside here may finish. Until one comes, for
+     * the time of patience, clients are let in still, and told to ask it when it has come.
+     *
+     * @param atMost as for {@link #drain}
+     */
+    void handOver(Duration atMost) {
+        if (isTakenOver()) {
+            runners.keep();
+            drain(atMost);
+        } else {
+            runners.close();
+            successorUntilNanos =
+                    Optional.of(System.nanoTime() + settings.patience().toNanos());
+            drain = Optional.of(drainWithin(atMost));
+            selector.wakeup();
+        }
+    }
+
+    private static Drain drainWithin(Duration atMost) {
+        long cancelAt = System.nanoTime() + atMost.toNanos();
+        return new Drain(cancelAt, cancelAt + GOODBYE.toNanos());
+    }
+
+    private boolean isTakenOver() {
+        try {
+            return socket.isTakenOver();
+        } catch (IOException e) {
+            LOG.warn("the control socket {} cannot be looked at: {}", socket.path(), e.getMessage());
+            return false;
+        }
+    }
+
+    /**
      * Closes the door and returns; who is inside may finish. After the time given, what still runs is cancelled, and
      * {@link #GOODBYE} later cut off.
      */
     void drain(Duration atMost) {
-        long now = System.nanoTime();
-        long cancelAt = now + atMost.toNanos();
-        drain = Optional.of(new Drain(cancelAt, cancelAt + GOODBYE.toNanos()));
+        drain = Optional.of(drainWithin(atMost));
         selector.wakeup();
         try {
             // so that the caller knows: from here on this server neither accepts nor touches the socket's file
@@ -146,7 +180,7 @@ final class ControlServer {
                     write(key);
                 }
                 acceptAgain(now);
-                if (accepting && drain.isPresent()) {
+                if (accepting && drain.isPresent() && !awaitsSuccessor(now)) {
                     accept(now);
                     stopListening();
                     accepting = false;
@@ -162,6 +196,25 @@ final class ControlServer {
             threads.shutdown();
             closeSelector();
         }
+    }
+
+    /** Whether clients are let in still, for there is nobody else yet to do it. */
+    private boolean awaitsSuccessor(long now) {
+        if (successorUntilNanos.isEmpty()) {
+            return false;
+        }
+        if (isTakenOver()) {
+            runners.succeeded();
+        } else if (now - successorUntilNanos.get() < 0) {
+            return true;
+        } else {
+            LOG.warn(
+                    "nobody took over the control socket {} within {} s",
+                    socket.path(),
+                    settings.patience().toSeconds());
+        }
+        successorUntilNanos = Optional.empty();
+        return false;
     }
 
     private void serve(SelectionKey key, long now) {
@@ -311,6 +364,9 @@ final class ControlServer {
             least = Math.min(
                     least,
                     connection(key).flatMap(c -> c.untilDeadlineMillis(now)).orElse(Long.MAX_VALUE));
+        }
+        if (successorUntilNanos.isPresent()) {
+            least = Math.min(least, SUCCESSOR_LOOK.toMillis());
         }
         if (drain.isPresent()) {
             Drain d = drain.get();

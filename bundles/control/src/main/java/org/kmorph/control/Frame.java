@@ -69,6 +69,11 @@ record Frame(FrameType type, byte[] payload) {
         return new Frame(FrameType.ERROR, b.array());
     }
 
+    /** Nothing was run: a successor answers at the same path. */
+    static Frame again() {
+        return new Frame(FrameType.AGAIN, new byte[0]);
+    }
+
     /** The bytes of the frame, from the first. */
     ByteBuffer encode() {
         ByteBuffer b = ByteBuffer.allocate(HEADER + payload.length);

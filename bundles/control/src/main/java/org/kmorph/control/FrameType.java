@@ -16,7 +16,8 @@ enum FrameType {
     MODE(0x84),
     CREDIT(0x85),
     EXIT(0x86),
-    ERROR(0x87);
+    ERROR(0x87),
+    AGAIN(0x88);
 
     private final int code;
 

@@ -13,11 +13,13 @@ final class Runners {
     private final Condition changed = lock.newCondition();
     private Optional<CommandRunner> runner = Optional.empty();
     private boolean kept;
+    private boolean closed;
+    private boolean succeeded;
 
     void set(CommandRunner now) {
         lock.lock();
         try {
-            runner = Optional.of(now);
+            runner = closed ? Optional.empty() : Optional.of(now);
             changed.signalAll();
         } finally {
             lock.unlock();
@@ -47,13 +49,42 @@ final class Runners {
         }
     }
 
-    /** The engine; empty when none came within the time. */
-    Optional<CommandRunner> await(Duration atMost) throws InterruptedException {
+    /** From now on nobody gets an engine: the door's end came before its successor's begin, and what the engine needs ends too. */
+    void close() {
+        lock.lock();
+        try {
+            closed = true;
+            runner = Optional.empty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The successor is there. */
+    void succeeded() {
+        lock.lock();
+        try {
+            succeeded = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * The engine; empty when none came within the time.
+     *
+     * @throws HandedOver when the successor of this door has to be asked
+     */
+    Optional<CommandRunner> await(Duration atMost) throws InterruptedException, HandedOver {
         lock.lock();
         try {
             long left = atMost.toNanos();
-            while (runner.isEmpty() && left > 0) {
+            while (runner.isEmpty() && !succeeded && left > 0) {
                 left = changed.awaitNanos(left);
+            }
+            if (runner.isEmpty() && succeeded) {
+                throw new HandedOver();
             }
             return runner;
         } finally {

@@ -115,11 +115,16 @@ final class SocketFile {
         return owner;
     }
 
+    /** Whether a successor listens at the path. */
+    boolean isTakenOver() throws IOException {
+        // while our socket is open its inode number cannot be another's
+        return key(path).filter(there -> !there.equals(fileKey)).isPresent();
+    }
+
     /** Stops listening, and removes the file unless it is a successor's by now. */
     void close() {
         try {
-            // while our socket is open its inode number cannot be another's
-            if (key(path).filter(fileKey::equals).isPresent()) {
+            if (!isTakenOver()) {
                 Files.deleteIfExists(path);
             }
         } catch (IOException e) {

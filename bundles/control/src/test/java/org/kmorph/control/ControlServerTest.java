@@ -2,9 +2,11 @@
 package org.kmorph.control;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
@@ -42,17 +44,61 @@ class ControlServerTest {
     void callerWhoIsInAlreadyIsServedThoughTheOldDoorLosesItsServices() throws Exception {
         try (TestDoor door = TestDoor.open();
                 RawClient client = RawClient.greeted(door.socket)) {
-            door.runners.keep();
-            door.server.drain(Duration.ofSeconds(30));
+            TestDoor next = new TestDoor(door.socket.getParent(), 16);
+            door.server.handOver(Duration.ofSeconds(30));
             door.runners.unset(door.commands);
             client.send(RawClient.frame(1, RawClient.start("exit", "2")));
             assertThat(client.last().orElseThrow().payload()).containsExactly(2);
+            next.close();
+        }
+    }
+
+    /** The old door must end before the new one begins, and whoever asks in between is sent to the new one. */
+    @Test
+    void callersBetweenTwoDoorsAskTheNext() throws Exception {
+        try (TestDoor door = patient();
+                RawClient before = RawClient.greeted(door.socket)) {
+            door.runners.unset(door.commands);
+            before.send(RawClient.frame(1, RawClient.start("exit", "2")));
+            door.server.handOver(Duration.ofSeconds(30));
+            door.runners.set(door.commands);
+            try (RawClient between = RawClient.started(door.socket, "exit", "2");
+                    Client real = Client.run(door.socket, "exit", "3");
+                    TestDoor next = new TestDoor(door.socket.getParent(), 16)) {
+                assertThat(next.socket).isEqualTo(door.socket);
+                assertThat(before.last().orElseThrow().type()).isEqualTo(RawClient.AGAIN);
+                assertThat(between.last().orElseThrow().type()).isEqualTo(RawClient.AGAIN);
+                assertThat(real.exit()).isEqualTo(3);
+                assertThat(door.server.awaitEnd(Duration.ofSeconds(20))).isTrue();
+            }
+        }
+    }
+
+    private static TestDoor patient() throws IOException {
+        return new TestDoor(Files.createTempDirectory("kmorph-door"), 16, Duration.ofSeconds(30), TestDoor::admin);
+    }
+
+    @Test
+    void doorThatNobodyTakesOverIsShut() throws Exception {
+        try (TestDoor door = TestDoor.open()) {
+            door.server.handOver(Duration.ZERO);
+            await().atMost(Duration.ofSeconds(20)).until(() -> Files.notExists(door.socket));
         }
     }
 
     @Test
+    void callerOfADoorThatIsTakenOverIsNotKept() throws Exception {
+        Runners runners = new Runners();
+        runners.close();
+        runners.set(new TestCommands());
+        assertThat(runners.await(Duration.ZERO)).isEmpty();
+        runners.succeeded();
+        assertThatThrownBy(() -> runners.await(Duration.ofDays(1))).isInstanceOf(HandedOver.class);
+    }
+
+    @Test
     void limitCanBeRaisedWhileClientsAreIn() throws IOException {
-        try (TestDoor door = new TestDoor(java.nio.file.Files.createTempDirectory("kmorph-door"), 1);
+        try (TestDoor door = new TestDoor(Files.createTempDirectory("kmorph-door"), 1);
                 RawClient inside = RawClient.started(door.socket, "hold")) {
             inside.receive();
             try (RawClient refused = RawClient.greeted(door.socket)) {

@@ -20,6 +20,7 @@ final class RawClient implements AutoCloseable {
     static final int CREDIT = 0x85;
     static final int EXIT = 0x86;
     static final int ERROR = 0x87;
+    static final int AGAIN = 0x88;
 
     private final SocketChannel channel;
     private final DataInputStream in;

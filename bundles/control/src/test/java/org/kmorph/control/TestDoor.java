@@ -39,7 +39,7 @@ final class TestDoor implements AutoCloseable {
         return new TestDoor(Files.createTempDirectory("kmorph-door"), 16);
     }
 
-    private static Caller admin(SocketChannel channel) {
+    static Caller admin(SocketChannel channel) {
         return new Caller("tester", Role.ADMIN, Door.SOCKET, "uid=0");
     }
 

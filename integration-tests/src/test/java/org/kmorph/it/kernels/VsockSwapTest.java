@@ -169,7 +169,7 @@ class VsockSwapTest {
         for (int n = 1; n <= 5; n++) {
             Files.writeString(settings, before + "\nconsole.bytes = " + (n << 20) + "\n");
             kmorph.ctl("daemon", "reload").ok();
-            kmorph.ctl("ping", "web", "--count=3", "--interval=100ms").ok();
+            awaitPing();
         }
         assertThat(instances.status("web")).containsEntry("health", "HEALTHY");
         assertThat(kmorph.log()).doesNotContain("is FAILED");
