@@ -5,7 +5,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.kmorph.api.command.Caller;
-import org.kmorph.api.command.CommandRunner;
 import org.kmorph.api.command.ExitCode;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,12 +76,8 @@ final class Call implements Runnable {
     private ExitCode execute() throws Refusal, HandedOver {
         Caller caller = peer.caller();
         CallSession session = new CallSession(caller, request, stdin, outbox, terminal, this::detach);
-        return engine().run(session, request.words());
-    }
-
-    private CommandRunner engine() throws Refusal, HandedOver {
         try {
-            return runners.await(ENGINE_WAIT)
+            return runners.call(ENGINE_WAIT, engine -> engine.run(session, request.words()))
                     .orElseThrow(
                             () -> new Refusal(
                                     ExitCode.DAEMON_UNREACHABLE,

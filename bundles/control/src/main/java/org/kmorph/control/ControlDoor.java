@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.function.IntSupplier;
 import org.kmorph.api.command.CommandRunner;
 import org.kmorph.api.daemon.Directories;
+import org.kmorph.api.daemon.RestartListener;
 import org.kmorph.nativeos.Accounts;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -31,12 +32,16 @@ import org.slf4j.LoggerFactory;
  */
 @Component(
         immediate = true,
-        service = {},
+        service = RestartListener.class,
         configurationPid = {"org.kmorph.control", "org.kmorph.control.roles"})
-public final class ControlDoor {
+public final class ControlDoor implements RestartListener {
     private static final Logger LOG = LoggerFactory.getLogger(ControlDoor.class);
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    /** What runs longer is cut off: a shell or a monitor has no end of its own. */
+    private static final Duration RESTART = Duration.ofSeconds(2);
+
     private static final int MOST_CONNECTIONS = 256;
     private static final int LONGEST_DRAIN_SECONDS = 86_400;
 
@@ -87,6 +92,15 @@ public final class ControlDoor {
         } else {
             // in the background: the command that replaces this bundle may itself have come in by this door
             server.handOver(settings.drain());
+        }
+    }
+
+    /** Commands that are being run still have all that they need, the journal above all; those to come wait for the next door. */
+    @Override
+    public synchronized void restarting() {
+        server.handOver(settings.drain());
+        if (!runners.drain(RESTART)) {
+            LOG.info("commands that run longer than {} s are cut off by the restart", RESTART.toSeconds());
         }
     }
 

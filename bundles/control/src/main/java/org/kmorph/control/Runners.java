@@ -5,13 +5,17 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Function;
 import org.kmorph.api.command.CommandRunner;
+import org.kmorph.api.command.ExitCode;
+import org.kmorph.api.daemon.InFlight;
 
 /** The engine there is now. While it is being replaced there may be none for a moment; callers wait for the next. */
 final class Runners {
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
     private Optional<CommandRunner> runner = Optional.empty();
+    private final InFlight calls = new InFlight();
     private boolean kept;
     private boolean closed;
     private boolean succeeded;
@@ -71,24 +75,46 @@ final class Runners {
         }
     }
 
+    /** Waits until no call runs that has an engine. @return whether that happened within the time given */
+    boolean drain(Duration atMost) {
+        return calls.drain(atMost);
+    }
+
     /**
-     * The engine; empty when none came within the time.
+     * Calls the engine; empty when none came within the time.
      *
      * @throws HandedOver when the successor of this door has to be asked
      */
-    Optional<CommandRunner> await(Duration atMost) throws InterruptedException, HandedOver {
+    Optional<ExitCode> call(Duration atMost, Function<CommandRunner, ExitCode> command)
+            throws InterruptedException, HandedOver {
+        CommandRunner engine;
+        InFlight.Call call;
         lock.lock();
         try {
-            long left = atMost.toNanos();
-            while (runner.isEmpty() && !succeeded && left > 0) {
-                left = changed.awaitNanos(left);
+            Optional<CommandRunner> there = await(atMost);
+            if (there.isEmpty()) {
+                return Optional.empty();
             }
-            if (runner.isEmpty() && succeeded) {
-                throw new HandedOver();
-            }
-            return runner;
+            engine = there.get();
+            call = calls.enter();
         } finally {
             lock.unlock();
         }
+        try {
+            return Optional.of(command.apply(engine));
+        } finally {
+            call.close();
+        }
+    }
+
+    private Optional<CommandRunner> await(Duration atMost) throws InterruptedException, HandedOver {
+        long left = atMost.toNanos();
+        while (runner.isEmpty() && !succeeded && left > 0) {
+            left = changed.awaitNanos(left);
+        }
+        if (runner.isEmpty() && succeeded) {
+            throw new HandedOver();
+        }
+        return runner;
     }
 }

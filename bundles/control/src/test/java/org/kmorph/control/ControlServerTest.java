@@ -13,6 +13,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.kmorph.api.command.ExitCode;
 
 @Timeout(60)
 class ControlServerTest {
@@ -35,9 +36,10 @@ class ControlServerTest {
         runners.set(old);
         runners.set(next);
         runners.unset(old);
-        assertThat(runners.await(Duration.ZERO)).contains(next);
+        assertThat(runners.call(Duration.ZERO, engine -> engine == next ? ExitCode.DONE : ExitCode.FAILED))
+                .contains(ExitCode.DONE);
         runners.unset(next);
-        assertThat(runners.await(Duration.ZERO)).isEmpty();
+        assertThat(runners.call(Duration.ZERO, engine -> ExitCode.DONE)).isEmpty();
     }
 
     @Test
@@ -79,6 +81,24 @@ class ControlServerTest {
     }
 
     @Test
+    void whatRunsAtARestartIsWaitedForAndWhatWaitsIsNot() throws Exception {
+        try (TestDoor door = patient();
+                RawClient runs = RawClient.started(door.socket, "step")) {
+            runs.receive();
+            door.server.handOver(Duration.ofSeconds(30));
+            try (RawClient waits = RawClient.started(door.socket, "exit", "2")) {
+                assertThat(door.runners.drain(Duration.ofMillis(10))).isFalse();
+                door.commands.go.countDown();
+                assertThat(runs.last().orElseThrow().payload()).containsExactly(0);
+                assertThat(door.runners.drain(Duration.ofSeconds(20))).isTrue();
+                TestDoor next = new TestDoor(door.socket.getParent(), 16);
+                assertThat(waits.last().orElseThrow().type()).isEqualTo(RawClient.AGAIN);
+                next.close();
+            }
+        }
+    }
+
+    @Test
     void doorThatNobodyTakesOverIsShut() throws Exception {
         try (TestDoor door = TestDoor.open()) {
             door.server.handOver(Duration.ZERO);
@@ -91,9 +111,10 @@ class ControlServerTest {
         Runners runners = new Runners();
         runners.close();
         runners.set(new TestCommands());
-        assertThat(runners.await(Duration.ZERO)).isEmpty();
+        assertThat(runners.call(Duration.ZERO, engine -> ExitCode.DONE)).isEmpty();
         runners.succeeded();
-        assertThatThrownBy(() -> runners.await(Duration.ofDays(1))).isInstanceOf(HandedOver.class);
+        assertThatThrownBy(() -> runners.call(Duration.ofDays(1), engine -> ExitCode.DONE))
+                .isInstanceOf(HandedOver.class);
     }
 
     @Test

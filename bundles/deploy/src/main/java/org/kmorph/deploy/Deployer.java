@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
@@ -18,7 +17,6 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.startlevel.BundleStartLevel;
 import org.osgi.framework.startlevel.FrameworkStartLevel;
-import org.osgi.framework.wiring.FrameworkWiring;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -254,12 +252,16 @@ public final class Deployer implements BundleManager {
         }
     }
 
-    /** In the background, and the caller waits only so long as that is sure to harm nobody. */
     private void retire(Bundle old) throws InterruptedException {
+        inBackground(() -> replacement.retire(old));
+    }
+
+    /** And gives the turn back at its end. The caller waits only so long as that is sure to harm nobody. */
+    private void inBackground(Runnable change) throws InterruptedException {
         Thread drain = new Thread(
                 () -> {
                     try {
-                        replacement.retire(old);
+                        change.run();
                     } finally {
                         turn.release();
                     }
@@ -325,8 +327,17 @@ public final class Deployer implements BundleManager {
 
     @Override
     public void refresh(String symbolicName) throws DeploymentException, InterruptedException {
-        Bundle bundle = changeable(symbolicName);
-        context.getBundle(0).adapt(FrameworkWiring.class).refreshBundles(Collections.singleton(bundle));
+        takeTurn();
+        boolean rewiring = false;
+        try {
+            Bundle bundle = changeable(symbolicName);
+            rewiring = true;
+            inBackground(() -> replacement.rewire(bundle));
+        } finally {
+            if (!rewiring) {
+                turn.release();
+            }
+        }
     }
 
     private Bundle changeable(String symbolicName) throws DeploymentException {

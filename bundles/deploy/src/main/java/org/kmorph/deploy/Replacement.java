@@ -5,11 +5,13 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.kmorph.api.daemon.BundleManager.DeploymentException;
+import org.kmorph.api.daemon.RestartListener;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
@@ -120,9 +122,34 @@ final class Replacement {
      */
     void retire(Bundle old) {
         List<Bundle> dependents = wirings.dependents(old);
+        warn(dependents);
         remove(old);
         if (!dependents.isEmpty()) {
-            context.getBundle(0).adapt(FrameworkWiring.class).refreshBundles(List.of(old));
+            refresh(old);
+        }
+    }
+
+    /** Wires a bundle anew, and all that use it. */
+    void rewire(Bundle bundle) {
+        List<Bundle> restarted = new ArrayList<>(wirings.dependents(bundle));
+        restarted.add(bundle);
+        warn(restarted);
+        refresh(bundle);
+    }
+
+    private void refresh(Bundle bundle) {
+        context.getBundle(0).adapt(FrameworkWiring.class).refreshBundles(List.of(bundle));
+    }
+
+    private void warn(List<Bundle> restarted) {
+        for (Bundle bundle : restarted) {
+            for (RestartListener listener : wirings.services(bundle, RestartListener.class)) {
+                try {
+                    listener.restarting();
+                } catch (RuntimeException e) {
+                    LOG.warn("{} failed at what it does before a restart", bundle, e);
+                }
+            }
         }
     }
 }

@@ -2,11 +2,14 @@
 package org.kmorph.deploy;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
+import org.osgi.framework.Constants;
 import org.osgi.framework.Version;
 import org.osgi.framework.namespace.PackageNamespace;
 import org.osgi.framework.wiring.BundleCapability;
@@ -55,6 +58,18 @@ final class Wirings {
         return context.getBundle(0).adapt(FrameworkWiring.class).getDependencyClosure(List.of(bundle)).stream()
                 .filter(other -> !other.equals(bundle))
                 .sorted()
+                .toList();
+    }
+
+    /** The services of this kind that a bundle offers. */
+    <T> List<T> services(Bundle bundle, Class<T> kind) {
+        return Stream.ofNullable(bundle.getRegisteredServices())
+                .flatMap(Arrays::stream)
+                .filter(service -> List.of((String[]) service.getProperty(Constants.OBJECTCLASS))
+                        .contains(kind.getName()))
+                .map(context::getService)
+                .filter(kind::isInstance)
+                .map(kind::cast)
                 .toList();
     }
 

@@ -10,11 +10,9 @@ import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.kmorph.api.daemon.DaemonThreads;
+import org.kmorph.api.time.Deadlines;
 import org.kmorph.api.transport.Connection;
 import org.kmorph.api.transport.ConnectionHandler;
 import org.slf4j.Logger;
@@ -41,7 +39,10 @@ final class EventLoop {
     private final int maxConnections;
     private final int queueBytes;
     private final Thread thread = new Thread(this::run, "kmorph-transport-local");
-    private final Executor late = late();
+
+    /** For what is asked when the loop has ended: it must be answered, and who asks may hold locks. */
+    private final Executor late = new DaemonThreads("kmorph-transport-local").fleeting();
+
     private volatile boolean stopping;
     private volatile boolean over;
 
@@ -50,19 +51,6 @@ final class EventLoop {
         this.queueBytes = queueBytes;
         selector = Selector.open();
         thread.setDaemon(true);
-    }
-
-    /** A thread for what is asked when the loop has ended, as long as there is any: it must be answered, and who asks may hold locks. */
-    private static Executor late() {
-        ThreadPoolExecutor made = new ThreadPoolExecutor(
-                1,
-                1,
-                100,
-                TimeUnit.MILLISECONDS,
-                new LinkedBlockingQueue<>(),
-                new DaemonThreads("kmorph-transport-local"));
-        made.allowCoreThreadTimeOut(true);
-        return made;
     }
 
     void start() {
@@ -152,7 +140,7 @@ final class EventLoop {
         for (SelectionKey key : List.copyOf(selector.keys())) {
             ((UnixConnection) key.attachment()).end(why);
         }
-        deadlines.runAll();
+        guard(deadlines::runAll);
         runTasks();
         try {
             selector.close();
@@ -168,17 +156,29 @@ final class EventLoop {
     private void turn() throws IOException {
         long wait = tasks.isEmpty() ? deadlines.millisToNext(System.nanoTime()) : -1;
         if (wait < 0) {
-            selector.selectNow(key -> ((UnixConnection) key.attachment()).ready(key));
+            selector.selectNow(EventLoop::ready);
         } else {
-            selector.select(key -> ((UnixConnection) key.attachment()).ready(key), wait);
+            selector.select(EventLoop::ready, wait);
         }
         runTasks();
-        deadlines.runExpired(System.nanoTime());
+        guard(() -> deadlines.runExpired(System.nanoTime()));
+    }
+
+    private static void ready(SelectionKey key) {
+        guard(() -> ((UnixConnection) key.attachment()).ready(key));
     }
 
     private void runTasks() {
         for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
+            guard(task);
+        }
+    }
+
+    private static void guard(Runnable task) {
+        try {
             task.run();
+        } catch (RuntimeException e) {
+            LOG.error("a task of transport-local failed", e);
         }
     }
 }

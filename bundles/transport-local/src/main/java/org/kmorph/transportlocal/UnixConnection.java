@@ -84,6 +84,10 @@ final class UnixConnection implements Connection {
     }
 
     void ready(SelectionKey ready) {
+        if (!ready.isValid()) {
+            // a handler of one that was ready in the same turn closed this one
+            return;
+        }
         try {
             SocketChannel socket = (SocketChannel) ready.channel();
             if (ready.isConnectable() && socket.finishConnect()) {

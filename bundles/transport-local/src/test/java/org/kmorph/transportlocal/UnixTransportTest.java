@@ -306,11 +306,7 @@ class UnixTransportTest {
             @Override
             public void opened(Connection connection) {
                 blocked.countDown();
-                try {
-                    late.await();
-                } catch (InterruptedException e) {
-                    throw new IllegalStateException(e);
-                }
+                await(late);
             }
 
             @Override
@@ -434,6 +430,72 @@ class UnixTransportTest {
             assertThat(told.next()).contains("its handler failed");
             finePeer.write(ascii("x"));
             assertThat(fine.next()).isEqualTo("received x");
+        }
+    }
+
+    /** Both are ready in one turn of the loop, and what the first is told closes the second. */
+    @Test
+    void twoPeersThatGoAtOnceLeaveTheOthersAlone() throws Exception {
+        try (ServerSocketChannel server = listen("peer")) {
+            Events fine = new Events();
+            connect("peer", fine);
+            assertThat(fine.next()).isEqualTo("opened");
+            SocketChannel finePeer = server.accept();
+            List<Connection> pair = new ArrayList<>();
+            CountDownLatch late = new CountDownLatch(1);
+            List<Events> told = List.of(new ClosesAll(pair), new ClosesAll(pair));
+            List<SocketChannel> peers = new ArrayList<>();
+            for (Events each : told) {
+                pair.add(connect("peer", each));
+                assertThat(each.next()).isEqualTo("opened");
+                peers.add(server.accept());
+            }
+            loop.execute(() -> await(late));
+            for (SocketChannel peer : peers) {
+                peer.close();
+            }
+            late.countDown();
+            for (Events each : told) {
+                assertThat(each.next()).startsWith("closed: ");
+            }
+            finePeer.write(ascii("x"));
+            assertThat(fine.next()).isEqualTo("received x");
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Closes the others when one of them goes. */
+    private static final class ClosesAll extends Events {
+        private final List<Connection> connections;
+
+        private ClosesAll(List<Connection> connections) {
+            this.connections = connections;
+        }
+
+        @Override
+        public void closed(Connection connection, String why) {
+            super.closed(connection, why);
+            connections.forEach(each -> each.close("its neighbour went"));
+        }
+    }
+
+    @Test
+    void aTaskThatThrowsEndsNoLoop() throws Exception {
+        loop.execute(() -> {
+            throw new IllegalStateException("broken");
+        });
+        try (ServerSocketChannel server = listen("peer")) {
+            Events events = new Events();
+            connect("peer", events);
+            assertThat(events.next()).isEqualTo("opened");
+            server.accept().close();
         }
     }
 

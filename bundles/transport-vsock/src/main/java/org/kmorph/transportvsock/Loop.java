@@ -11,10 +11,8 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import org.kmorph.api.daemon.DaemonThreads;
+import org.kmorph.api.time.Deadlines;
 import org.kmorph.nativeos.ErrnoException;
 import org.kmorph.nativeos.Poller;
 import org.slf4j.Logger;
@@ -42,20 +40,9 @@ final class Loop {
     private volatile boolean stopping;
     private volatile boolean refusing;
     private volatile boolean over;
-    private final Executor late = late();
 
-    /** A thread for what is asked when the loop has ended, as long as there is any: it must be answered, and who asks may hold locks. */
-    private static Executor late() {
-        ThreadPoolExecutor made = new ThreadPoolExecutor(
-                1,
-                1,
-                100,
-                TimeUnit.MILLISECONDS,
-                new LinkedBlockingQueue<>(),
-                new DaemonThreads("kmorph-transport-vsock"));
-        made.allowCoreThreadTimeOut(true);
-        return made;
-    }
+    /** For what is asked when the loop has ended: it must be answered, and who asks may hold locks. */
+    private final Executor late = new DaemonThreads("kmorph-transport-vsock").fleeting();
 
     Loop(Poller poller) {
         this.poller = poller;

@@ -162,6 +162,14 @@ class VsockSwapTest {
         assertThat(took).isLessThan(Duration.ofSeconds(2));
     }
 
+    /** A new host makes the connection anew: until then a ping has nobody to ask, and says so at once. */
+    private void awaitPing() {
+        Awaitility.await()
+                .atMost(PATIENCE)
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> kmorph.ctl("ping", "web", "--count=1").status() == 0);
+    }
+
     @Test
     void hostThatTakesUpAnotherConfigurationCondemnsNobody() throws IOException {
         Path settings = kmorph.home().resolve("etc/org.kmorph.host-qemu.cfg");

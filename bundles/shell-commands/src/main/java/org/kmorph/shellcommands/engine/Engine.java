@@ -12,6 +12,7 @@ import java.util.SortedMap;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import org.kmorph.api.command.Argument;
 import org.kmorph.api.command.Caller;
 import org.kmorph.api.command.Command;
@@ -47,6 +48,9 @@ public final class Engine implements CommandRunner {
     /** How long a changing command waits for a journal that is just being replaced. */
     private static final Duration JOURNAL_PATIENCE = Duration.ofSeconds(2);
 
+    /** How long after its own start the engine takes a command that is not there for one that is still to come. */
+    private static final Duration SETTLING = Duration.ofSeconds(1);
+
     /** Ends the daemon even when its disk is full: a person who cannot stop it would kill it. */
     private static final String ALWAYS_ALLOWED = "daemon stop";
 
@@ -59,6 +63,7 @@ public final class Engine implements CommandRunner {
     private final List<ServiceRegistration<Command>> own = new ArrayList<>();
 
     private final AtomicReference<Journal> journal = new AtomicReference<>();
+    private volatile long settledNanos = System.nanoTime();
 
     @Activate
     public Engine(@Reference Running running) {
@@ -92,6 +97,7 @@ public final class Engine implements CommandRunner {
     /** The commands about commands; as services they are found by the shell language too. */
     @Activate
     void start(BundleContext context) {
+        settledNanos = System.nanoTime() + SETTLING.toNanos();
         for (Command command : List.of(
                 new HelpCommand(table),
                 new CompleteCommand(completion),
@@ -132,7 +138,7 @@ public final class Engine implements CommandRunner {
             session.out().print(Help.overview(table.specs()));
             return ExitCode.DONE;
         }
-        Optional<Command> command = table.longestMatch(words);
+        Optional<Command> command = awaited(() -> table.longestMatch(words), settledNanos);
         if (command.isEmpty()) {
             return unknown(session, words);
         }
@@ -274,17 +280,22 @@ public final class Engine implements CommandRunner {
 
     /** The journal; while its bundle is replaced there is none for a moment. */
     private Journal presentJournal() {
-        long deadline = System.nanoTime() + JOURNAL_PATIENCE.toNanos();
-        Journal present = journal.get();
-        while (present == null && System.nanoTime() < deadline) {
+        return awaited(() -> Optional.ofNullable(journal.get()), System.nanoTime() + JOURNAL_PATIENCE.toNanos())
+                .orElseGet(NoJournal::new);
+    }
+
+    /** What may come until that time of {@link System#nanoTime}. */
+    private static <T> Optional<T> awaited(Supplier<Optional<T>> look, long untilNanos) {
+        Optional<T> found = look.get();
+        while (found.isEmpty() && System.nanoTime() - untilNanos < 0) {
             try {
                 TimeUnit.MILLISECONDS.sleep(5);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 break;
             }
-            present = journal.get();
+            found = look.get();
         }
-        return present == null ? new NoJournal() : present;
+        return found;
     }
 }
