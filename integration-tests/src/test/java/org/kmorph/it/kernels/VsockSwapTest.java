@@ -177,7 +177,11 @@ class VsockSwapTest {
         for (int n = 1; n <= 5; n++) {
             Files.writeString(settings, before + "\nconsole.bytes = " + (n << 20) + "\n");
             kmorph.ctl("daemon", "reload").ok();
+            long asked = System.nanoTime();
             awaitPing();
+            System.out.printf(
+                    "another configuration of the host: a ping is answered %d ms later%n",
+                    Duration.ofNanos(System.nanoTime() - asked).toMillis());
         }
         assertThat(instances.status("web")).containsEntry("health", "HEALTHY");
         assertThat(kmorph.log()).doesNotContain("is FAILED");
