@@ -77,7 +77,7 @@ final class Judge implements HealthListener, InstanceListener {
         if (recovery.isPresent()
                 && restoringNanos.containsKey(recovery.get().key())
                 && !world.wallClockJumps()
-                && !world.operator().spawns(kernel.name)) {
+                && !world.operator().spawns(kernel.work.of)) {
             long wait = Backoff.nanos(recovery.get());
             long waited =
                     world.scheduler().now() - restoringNanos.get(recovery.get().key());

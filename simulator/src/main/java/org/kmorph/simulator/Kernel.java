@@ -33,7 +33,7 @@ final class Kernel {
     /** Whether its agent has died once: the next one knows nothing of what that had heard. */
     boolean agentForgot;
 
-    /** When a daemon last got the answer to a heartbeat; 0 for never. */
+    /** When a monitor last got the answer to a heartbeat, not counting the first on each connection; 0 for never. */
     long heardNanos;
 
     /** Whether its host has confirmed that it runs no more. */

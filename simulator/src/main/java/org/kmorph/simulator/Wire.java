@@ -21,6 +21,7 @@ final class Wire implements Connection {
     private boolean open;
     private boolean closed;
     private boolean refused;
+    private int heard;
     private int toAgentBytes;
     private long toAgentNanos;
     private long toDaemonNanos;
@@ -79,7 +80,9 @@ final class Wire implements Connection {
         bytes.get(copy);
         toDaemonNanos = carry(copy, toDaemonNanos, daemon, arrived -> {
             if (open && !closed) {
-                kernel.heardNanos = heartbeat ? world.scheduler().now() : kernel.heardNanos;
+                heard += heartbeat ? 1 : 0;
+                // the first on a connection may be to somebody else who has asked once
+                kernel.heardNanos = heartbeat && heard > 1 ? world.scheduler().now() : kernel.heardNanos;
                 handler.received(this, ByteBuffer.wrap(arrived));
             }
         });

@@ -47,6 +47,7 @@ class SeedsTest {
                     101943 | a morph bundle that is replaced while it waits for the instances throws when it goes on
                     108699 | the agent of who took over dies on a kernel that lives: the recovery gives up
                     159326 | another morph is asked for twice while the old kernel of the last cannot be removed: that is left over
+                    162228 | a person terminates who takes over, before its agent could be told: the recovery gives up
                     112297 | an old kernel that has released cannot be fenced at once for the disk is full: nobody does its work
                     """)
     void whatWasFoundOnceIsNotThereAgain(long seed, String what) {

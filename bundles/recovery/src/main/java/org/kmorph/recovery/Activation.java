@@ -47,8 +47,12 @@ final class Activation {
             if (obstacle.isEmpty()) {
                 return new Healing.Event.Restored(bearer.id());
             }
-            if (failed.test(bearer) || !isThere(bearer)) {
+            Optional<InstanceState> state = state(bearer);
+            if (state.equals(Optional.of(InstanceState.HELD)) || failed.test(bearer)) {
                 return new Healing.Event.Relapsed(bearer.id(), obstacle.get());
+            }
+            if (!state.equals(Optional.of(InstanceState.RUNNING))) {
+                return new Healing.Event.Gone();
             }
             if (time.nanos() >= deadline) {
                 return new Healing.Event.RestoreFailed(obstacle.get());
@@ -57,10 +61,11 @@ final class Activation {
         }
     }
 
-    private boolean isThere(Instance bearer) {
+    /** Empty when it is gone. */
+    private Optional<InstanceState> state(Instance bearer) {
         return instances
                 .find(bearer.name())
-                .filter(one -> one.id() == bearer.id() && one.state() == InstanceState.RUNNING)
-                .isPresent();
+                .filter(one -> one.id() == bearer.id())
+                .map(Instance::state);
     }
 }

@@ -90,10 +90,10 @@ record Healing(
         /** Its work could not be brought back. */
         record RestoreFailed(String why) implements Event {}
 
-        /** Who was to do its work has failed itself, or somebody has ended it; that is healed by itself. */
+        /** Who was to do its work has failed itself, which is healed by itself, or waits for a person. */
         record Relapsed(int instanceId, String why) implements Event {}
 
-        /** There is no such instance any more: somebody else ended it. */
+        /** The instance, or who was to do its work, is no more: somebody else has ended it. */
         record Gone() implements Event {}
 
         /** The survivors know how it ended, or their deadline is over. */
@@ -120,10 +120,10 @@ record Healing(
         /** {@link Event.Due} after that time. */
         record WaitFor(Duration time) implements Action {}
 
-        /** {@link Event.Restored}, {@link Event.NoStandby}, {@link Event.Relapsed} or {@link Event.RestoreFailed}. */
+        /** As of {@link Start}, or {@link Event.NoStandby}. */
         record Promote(String standby) implements Action {}
 
-        /** {@link Event.Restored}, {@link Event.Relapsed} or {@link Event.RestoreFailed}. */
+        /** {@link Event.Restored}, {@link Event.Relapsed}, {@link Event.Gone} or {@link Event.RestoreFailed}. */
         record Start(Optional<Path> kernel) implements Action {}
 
         /** Tell the surviving kernels how it ended; {@link Event.Told}. */
@@ -207,10 +207,11 @@ record Healing(
                     "it is not certain that it runs no more, so nothing of it is reused: " + unconfirmed.why(),
                     new Action.TellComplete());
         }
-        if (event instanceof Event.Gone) {
-            return to(RecoveryState.RECOVERY_COMPLETE, "somebody else has ended it", new Action.TellComplete());
-        }
-        return stay();
+        return event instanceof Event.Gone ? endedBySomebody() : stay();
+    }
+
+    private Step endedBySomebody() {
+        return to(RecoveryState.RECOVERY_COMPLETE, "somebody else has ended it", new Action.TellComplete());
     }
 
     private Step capturing(Event event) {
@@ -302,6 +303,9 @@ record Healing(
                     RecoveryState.RECOVERY_COMPLETE,
                     "instance " + restored.instanceId() + " does its work now",
                     new Action.TellComplete());
+        }
+        if (event instanceof Event.Gone) {
+            return endedBySomebody();
         }
         if (event instanceof Event.Relapsed relapsed) {
             return to(

@@ -74,6 +74,6 @@ class ActivationTest {
     @Test
     void norIsOneThatSomebodyHasEnded() throws Exception {
         world.registry.fence("web", "terminated", Duration.ofSeconds(1));
-        assertThat(activate(Duration.ofDays(1))).isEqualTo(new Healing.Event.Relapsed(8, "no answer"));
+        assertThat(activate(Duration.ofDays(1))).isEqualTo(new Healing.Event.Gone());
     }
 }
