@@ -165,6 +165,13 @@ final class Judge implements HealthListener, InstanceListener {
             if (ended || recovered) {
                 givenUp.add(Integer.parseInt(fields.get("id")));
             }
+            if (entry.kind().equals("recovery") && fields.get("by").equals("policy")) {
+                // whoever was to be told of the judgement may have died before
+                world.machine()
+                        .kernel(Integer.parseInt(fields.get("id")))
+                        .filter(kernel -> !condemned.contains(kernel.id))
+                        .ifPresent(kernel -> condemned(kernel, fields.get("reason")));
+            }
         }
     }
 
@@ -269,15 +276,15 @@ final class Judge implements HealthListener, InstanceListener {
             return;
         }
         // by the id: the name may be another's by the time that this is told
-        world.machine().kernel(report.id()).ifPresent(kernel -> condemned(kernel, report));
+        world.machine().kernel(report.id()).ifPresent(kernel -> condemned(kernel, report.reason()));
     }
 
-    private void condemned(Kernel kernel, HealthReport report) {
+    private void condemned(Kernel kernel, String why) {
         long now = world.scheduler().now();
         boolean disturbed =
                 now <= kernel.disturbedNanos + AFTERMATH_NANOS || now <= world.calmFromNanos() + AFTERMATH_NANOS;
         if (kernel.runs() && !disturbed) {
-            throw new Violation("a healthy instance is found failed: " + kernel + ": " + report.reason());
+            throw new Violation("a healthy instance is found failed: " + kernel + ": " + why);
         }
         condemned.add(kernel.id);
     }

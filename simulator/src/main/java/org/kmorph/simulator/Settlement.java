@@ -2,8 +2,8 @@
 package org.kmorph.simulator;
 
 import java.io.IOException;
-import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.kmorph.api.health.Health;
 import org.kmorph.api.health.HealthMonitor.HealthReport;
 import org.kmorph.api.instance.Instance;
@@ -90,12 +90,27 @@ final class Settlement {
     }
 
     private static Optional<RecoveryReport> last(Daemon daemon, String name) {
+        return all(daemon, name).reduce((first, second) -> second);
+    }
+
+    /** But for what a person has had recovered while it was spawned: if that is undone, nobody was promised it. */
+    private static Optional<RecoveryReport> lastOfPromised(Daemon daemon, String name) {
+        return all(daemon, name)
+                .filter(report ->
+                        report.by().equals("policy") || !detail(report).equals("somebody else has ended it"))
+                .reduce((first, second) -> second);
+    }
+
+    private static Stream<RecoveryReport> all(Daemon daemon, String name) {
         try {
-            List<RecoveryReport> all = daemon.healer().log(Optional.of(name), Optional.empty());
-            return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+            return daemon.healer().log(Optional.of(name), Optional.empty()).stream();
         } catch (IOException e) {
             throw new Violation("the recoveries cannot be read", e);
         }
+    }
+
+    private static String detail(RecoveryReport report) {
+        return report.steps().get(report.steps().size() - 1).detail();
     }
 
     /** Once all is at rest. */
@@ -109,7 +124,7 @@ final class Settlement {
             last(daemon, name).ifPresent(this::checkGivenUp);
             if (world.operator().wasPromised(name)
                     && daemon.instances().find(name).isEmpty()) {
-                checkGone(name, last(daemon, name));
+                checkGone(name, lastOfPromised(daemon, name));
             }
         }
         if (!world.lossesForgiven()) {
@@ -145,7 +160,7 @@ final class Settlement {
 
     /** A recovery ends FAILED for what only a person can change, and for nothing else. */
     private void checkGivenUp(RecoveryReport report) {
-        String detail = report.steps().get(report.steps().size() - 1).detail();
+        String detail = detail(report);
         boolean hostFailed = world.machine().kernels(Work.of(report.instance())).anyMatch(kernel -> kernel.hostFailed);
         boolean known = hostFailed
                 || detail.matches(".*it has failed \\d+ times within .*")
@@ -160,7 +175,7 @@ final class Settlement {
     private static void checkGone(String name, Optional<RecoveryReport> last) {
         RecoveryReport report = last.orElseThrow(
                 () -> new Violation("an instance is lost: \"" + name + "\" was promised, and is gone"));
-        String detail = report.steps().get(report.steps().size() - 1).detail();
+        String detail = detail(report);
         boolean stated = report.state() == RecoveryState.FAILED || detail.contains("starts nothing in its place");
         if (!stated || detail.isEmpty()) {
             throw new Violation("an instance is lost: the last recovery of \"" + name + "\" is " + report.state() + " ("
