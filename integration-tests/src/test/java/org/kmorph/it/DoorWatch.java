@@ -2,12 +2,16 @@
 package org.kmorph.it;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** Asks at the daemon's door without pause, and keeps the longest time between two answers. */
 final class DoorWatch implements AutoCloseable {
     private final Kmorph kmorph;
     private final Thread thread = new Thread(this::watch, "door-watch");
     private volatile boolean closing;
+    private final Queue<Result> refusals = new ConcurrentLinkedQueue<>();
     private volatile long longestNanos;
     private volatile long lastAnswer = System.nanoTime();
 
@@ -28,6 +32,8 @@ final class DoorWatch implements AutoCloseable {
                 long now = System.nanoTime();
                 longestNanos = Math.max(longestNanos, now - lastAnswer);
                 lastAnswer = now;
+            } else {
+                refusals.add(result);
             }
         }
     }
@@ -35,6 +41,11 @@ final class DoorWatch implements AutoCloseable {
     /** The longest time from one answer to the next so far, the silence that still lasts included. */
     Duration longestSilence() {
         return Duration.ofNanos(Math.max(longestNanos, System.nanoTime() - lastAnswer));
+    }
+
+    /** The answers so far that were none. */
+    List<Result> refusals() {
+        return List.copyOf(refusals);
     }
 
     @Override
