@@ -44,44 +44,46 @@ struct packer;
 bool compression_of(const char *name, enum compression *found);
 struct packer *packer_new(enum compression compression);
 void packer_free(struct packer *packer);
-/* packs a page to less than a page; returns how much, or 0 when it does not get smaller. What is in
- * `into` is of no use then. */
-size_t packer_pack(struct packer *packer, const uint8_t page[PAGE], uint8_t into[PAGE]);
+/* pages that are packed at once */
+#define TOGETHER 2u
+/* packs each of some pages to less than a page. Tells how much, or 0 of one that does not get
+ * smaller: what is in its `into` is of no use then. */
+void packer_pack(struct packer *packer, unsigned count, const uint8_t *const *pages,
+		 uint8_t *const *into, size_t *lengths);
 
-/* lzo.c: LZO1X (the kernel's Documentation/staging/lzo.rst); returns 0 when it would be a page or
- * longer */
-size_t lzo_pack(const uint8_t page[PAGE], uint8_t into[PAGE]);
+/* lzo.c: LZO1X (the kernel's Documentation/staging/lzo.rst), in the same way */
+void lzo_pack(unsigned count, const uint8_t *const *pages, uint8_t *const *into, size_t *lengths);
 
 /* crew.c: threads that take numbered pieces of work, in order, until there are none */
-struct crew;
 struct crew_work {
 	uint64_t pieces;
 	/* makes, uses and frees what one thread needs for itself */
 	void *(*begin)(void *work);
 	void (*piece)(void *work, void *own, uint64_t number);
+	/* between two pieces; so many are done from the first on */
+	void (*after)(void *work, void *own, uint64_t done);
 	void (*end)(void *own);
 };
-struct crew *crew_start(unsigned threads, const struct crew_work *work, void *argument);
-/* waits until so many from the first on are done */
-void crew_await(struct crew *crew, uint64_t pieces);
-void crew_join(struct crew *crew);
+void crew_run(unsigned threads, const struct crew_work *work, void *argument);
 
-/* pages.c: the pages of a kdump file, and their descriptors */
+/* pages.c: the bitmaps of a kdump file, its pages and their descriptors */
 struct pages {
 	enum compression compression;
 	uint64_t frames;
-	uint8_t *kept;
-	uint64_t descriptors_at;
+	/* a bit for each frame, in whole blocks: which are memory, and which are kept */
+	uint8_t *ram, *kept;
+	/* where the sub-header ends, as it was put */
+	uint64_t position;
 };
-void pages_write(const struct pages *pages, unsigned threads);
+/* of one of the bitmaps */
+uint64_t pages_bitmap_bytes(const struct pages *pages);
+void pages_write(const struct pages *pages, unsigned threads, bool digested);
 
-/* copy.c: runs of memory as they are */
+/* copy.c: runs of memory as they are, in the order of their positions */
 struct run {
 	uint64_t physical, length, position;
 };
-/* with a digest of the file of this length, too, which follows closely */
-void copy_write(const struct run *runs, uint64_t count, unsigned threads, struct sha256 *sha,
-		uint64_t total);
+void copy_write(const struct run *runs, uint64_t count, unsigned threads);
 
 /* progress.c: how far it is, told to the daemon ten times a second, and how much others suffer of
  * it */
@@ -91,7 +93,13 @@ void progress_add(uint64_t bytes);
 void progress_pause(void);
 void progress_end(void);
 
-/* digest.c: of the file as it is; of [from, to) */
-void digest_file(struct sha256 *sha, uint64_t from, uint64_t to);
+/* digest.c: SHA-256 of the file, which follows what is written */
+/* from now on: what was put is as it will be */
+void digest_open(void);
+/* goes on to a position, before which all is as it will be; from any thread, and one at a time: the
+ * others return at once, as all do where there is little to be done */
+void digest_follow(uint64_t to);
+/* when all is written */
+void digest_end(uint64_t length, uint8_t digest[32]);
 
 #endif

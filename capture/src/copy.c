@@ -41,6 +41,17 @@ static void piece(void *argument, void *own, uint64_t number)
 	progress_pause();
 }
 
+/* Runs are in the order of their positions: what is before a piece that is being copied is as it
+ * will be. */
+static void after(void *argument, void *own, uint64_t done)
+{
+	const struct job *job = argument;
+
+	(void)own;
+	if (done < job->count)
+		digest_follow(job->pieces[done].position);
+}
+
 static struct job split(const struct run *runs, uint64_t count)
 {
 	struct job job = { 0 };
@@ -63,26 +74,11 @@ static struct job split(const struct run *runs, uint64_t count)
 	return job;
 }
 
-void copy_write(const struct run *runs, uint64_t count, unsigned threads, struct sha256 *sha,
-		uint64_t total)
+void copy_write(const struct run *runs, uint64_t count, unsigned threads)
 {
 	struct job job = split(runs, count);
-	const struct crew_work work = { job.count, begin, piece, free };
-	struct crew *crew = crew_start(threads, &work, &job);
+	const struct crew_work work = { job.count, begin, piece, after, free };
 
-	/* runs are in the order of their positions: what is before a piece that is being copied is
-	 * as it will be */
-	for (uint64_t i = 0, at = 0; sha && i < job.count; i++) {
-		uint64_t to = job.pieces[i].position + job.pieces[i].length;
-
-		if (to - at < 4 * PIECE && i + 1 < job.count)
-			continue;
-		crew_await(crew, i + 1);
-		digest_file(sha, at, to);
-		at = to;
-	}
-	crew_join(crew);
-	if (sha && sha->length < total)
-		digest_file(sha, sha->length, total);
+	crew_run(threads, &work, &job);
 	free(job.pieces);
 }

@@ -34,8 +34,12 @@ static const char usage[] =
 static unsigned threads;
 static bool streams;
 static struct pages pages;
-static pthread_t packing;
-static struct sha256 sha;
+static struct copying {
+	struct run *runs;
+	uint64_t count;
+} copying;
+static pthread_t worker;
+static bool works;
 
 void die(const char *format, ...)
 {
@@ -91,29 +95,43 @@ static void memory(const char *words)
 	memory_add(physical, length, offset, words + path);
 }
 
+/* The daemon has more to say meanwhile. */
+static void start(void *(*work)(void *))
+{
+	if (works || pthread_create(&worker, NULL, work, NULL))
+		die(works ? "memory can be written once" : "a thread cannot be made");
+	works = true;
+}
+
 static void *pack(void *unused)
 {
 	(void)unused;
-	pages_write(&pages, threads);
+	pages_write(&pages, threads, !streams);
 	return NULL;
 }
 
-/* The daemon has more to say meanwhile. */
 static void start_packing(const char *words)
 {
 	char compression[16];
 
-	if (pages.kept ||
-	    sscanf(words, "%15s %" SCNu64 " %" SCNu64, compression, &pages.frames,
-		   &pages.descriptors_at) != 3 ||
-	    !compression_of(compression, &pages.compression) || pages.frames > MOST_FRAMES)
+	if (sscanf(words, "%15s %" SCNu64 " %" SCNu64, compression, &pages.frames,
+		   &pages.position) != 3 ||
+	    !compression_of(compression, &pages.compression) || pages.frames > MOST_FRAMES ||
+	    pages.position % PAGE || pages.position < 2 * PAGE || pages.position > MOST_PUT)
 		die("cannot understand \"pages %s\"", words);
-	pages.kept = follows((pages.frames + 7) / 8);
-	if (pthread_create(&packing, NULL, pack, NULL))
-		die("a thread cannot be made");
+	pages.ram = follows(pages_bitmap_bytes(&pages));
+	pages.kept = follows(pages_bitmap_bytes(&pages));
+	start(pack);
 }
 
-static void copy(const char *words)
+static void *copy(void *unused)
+{
+	(void)unused;
+	copy_write(copying.runs, copying.count, threads);
+	return NULL;
+}
+
+static void start_copying(const char *words)
 {
 	uint64_t count, total;
 	struct run *runs;
@@ -126,12 +144,9 @@ static void copy(const char *words)
 		    (i > 0 && runs[i].position < runs[i - 1].position + runs[i - 1].length))
 			die("run %" PRIu64 " has impossible bounds", i);
 	}
-	if (!streams)
-		output_length(total);
-	copy_write(runs, count, threads, streams ? NULL : &sha, total);
-	if (streams)
-		output_length(total);
-	free(runs);
+	output_length(total);
+	copying = (struct copying){ runs, count };
+	start(copy);
 }
 
 static void end(void)
@@ -140,12 +155,13 @@ static void end(void)
 	char text[65] = "-";
 	uint64_t length;
 
-	if (pages.kept)
-		pthread_join(packing, NULL);
+	if (!streams)
+		digest_open();
+	if (works)
+		pthread_join(worker, NULL);
 	length = output_size();
 	if (!streams) {
-		digest_file(&sha, sha.length, length);
-		sha256_end(&sha, digest);
+		digest_end(length, digest);
 		for (size_t i = 0; i < sizeof(digest); i++)
 			snprintf(text + 2 * i, 3, "%02x", digest[i]);
 	}
@@ -169,7 +185,7 @@ static void serve(void)
 		else if (strncmp(line, "pages ", 6) == 0)
 			start_packing(line + 6);
 		else if (strncmp(line, "copy ", 5) == 0)
-			copy(line + 5);
+			start_copying(line + 5);
 		else if (strcmp(line, "end") == 0)
 			break;
 		else
@@ -211,7 +227,6 @@ int main(int argc, char **argv)
 	step_back();
 	progress_start();
 	output_open(argv[3], streams);
-	sha256_begin(&sha);
 	serve();
 	return 0;
 }

@@ -16,6 +16,7 @@ static const char *name = "standard output";
 static int fd = STDOUT_FILENO;
 static bool streams;
 static uint64_t written_to; /* of a stream: where the piece ends that reaches farthest */
+static uint64_t least;	    /* how long it is to be */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static _Noreturn void failed(void)
@@ -103,10 +104,9 @@ void output_write(uint64_t position, const void *bytes, size_t length)
 
 void output_length(uint64_t length)
 {
+	least = length;
 	if (!streams && ftruncate(fd, (off_t)length) < 0)
 		failed();
-	if (streams && written_to < length)
-		piece(length - 1, "", 1, 1);
 }
 
 void output_read(uint64_t position, void *into, size_t length)
@@ -142,6 +142,8 @@ uint64_t output_size(void)
 
 void output_end(void)
 {
+	if (streams && written_to < least)
+		piece(least - 1, "", 1, 1);
 	if (streams)
 		piece(UINT64_MAX, NULL, 0, UINT64_MAX);
 	else if (fdatasync(fd) < 0)

@@ -53,24 +53,21 @@ void packer_free(struct packer *packer)
 	free(packer);
 }
 
-size_t packer_pack(struct packer *packer, const uint8_t page[PAGE], uint8_t into[PAGE])
+static size_t pack(struct packer *packer, const uint8_t page[PAGE], uint8_t into[PAGE])
 {
-	size_t length = 0;
+	size_t length;
 
-	switch (packer->compression) {
-	case NONE:
-		break;
-	case ZLIB:
-		length = libdeflate_zlib_compress(packer->zlib, page, PAGE, into, PAGE - 1);
-		break;
-	case LZO:
-		length = lzo_pack(page, into);
-		break;
-	case ZSTD:
-		length = ZSTD_compressCCtx(packer->zstd, into, PAGE - 1, page, PAGE, 1);
-		if (ZSTD_isError(length))
-			length = 0;
-		break;
-	}
-	return length < PAGE ? length : 0;
+	if (packer->compression == ZLIB)
+		return libdeflate_zlib_compress(packer->zlib, page, PAGE, into, PAGE - 1);
+	length = ZSTD_compressCCtx(packer->zstd, into, PAGE - 1, page, PAGE, 1);
+	return ZSTD_isError(length) ? 0 : length;
+}
+
+void packer_pack(struct packer *packer, unsigned count, const uint8_t *const *pages,
+		 uint8_t *const *into, size_t *lengths)
+{
+	if (packer->compression == LZO)
+		lzo_pack(count, pages, into, lengths);
+	for (unsigned i = 0; i < count && packer->compression != LZO; i++)
+		lengths[i] = packer->compression == NONE ? 0 : pack(packer, pages[i], into[i]);
 }

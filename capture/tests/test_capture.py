@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKED = os.path.join(HERE, "..", "target", "kmorph-capture-checked")
 PAGE = 4096
 FLAGS = {"none": 0, "zlib": 1, "lzo": 2, "zstd": 0x20}
-AT = 8192  # of the descriptors
+AT = 12288  # where the sub-header ends
 
 
 def lzo(packed):
@@ -152,12 +152,48 @@ class Capture(unittest.TestCase):
         self.assertEqual(word, "whole")
         return int(length), digest
 
-    def kdump(self, compression, pages, kept):
-        bits = bytearray((len(pages) + 7) // 8)
-        for frame in kept:
+    def bitmap(self, frames, count):
+        bits = bytearray((count + 8 * PAGE - 1) // (8 * PAGE) * PAGE)
+        for frame in frames:
             bits[frame // 8] |= 1 << frame % 8
+        return bytes(bits)
+
+    def kdump(self, compression, pages, kept):
         orders = self.memory(b"".join(pages)) + b"put 4 5\nHELLO"
-        return orders + f"pages {compression} {len(pages)} {AT}\n".encode() + bytes(bits) + b"put 10 2\nHO" + b"end\n"
+        orders += f"pages {compression} {len(pages)} {AT}\n".encode()
+        orders += self.bitmap(range(len(pages)), len(pages)) + self.bitmap(kept, len(pages))
+        return orders + b"put 10 2\nHO" + b"end\n"
+
+    def descriptors_at(self, content, pages, kept):
+        """Where the header says that the bitmaps begin, they do; the descriptors lie behind."""
+        (blocks,) = struct.unpack_from("<i", content, 432)
+        at = (1 + blocks) * PAGE
+        self.assertGreaterEqual(at, AT)
+        bitmaps = self.bitmap(range(len(pages)), len(pages)) + self.bitmap(kept, len(pages))
+        self.assertEqual(content[at : at + len(bitmaps)], bitmaps)
+        return at + len(bitmaps)
+
+    def check_pages(self, content, descriptors, pages, kept, compression):
+        """Returns how many bytes of the data lie before the descriptors."""
+        flag, zeros, ahead, end = FLAGS[compression], set(), {}, descriptors + 24 * len(kept)
+        for number, frame in enumerate(kept):
+            offset, size, flags, unused = struct.unpack_from("<QIIQ", content, descriptors + 24 * number)
+            self.assertEqual(unused, 0)
+            self.assertIn(flags, (0, flag))
+            self.assertEqual(flags == 0, size == PAGE)
+            self.assertGreaterEqual(offset, AT)
+            if offset < descriptors:
+                self.assertLessEqual(offset + size, descriptors - 2 * len(self.bitmap((), len(pages))))
+                ahead[offset] = size
+            else:
+                self.assertGreaterEqual(offset, end)
+                self.assertLessEqual(offset + size, len(content))
+            if compression != "zstd":
+                self.assertEqual(unpacked(flags, content[offset : offset + size]), pages[frame], frame)
+            if not any(pages[frame]):
+                zeros.add(offset)
+        self.assertEqual(len(zeros), 1)
+        return sum(ahead.values())
 
     def test_pages_come_back_from_every_packing(self):
         noise = random.Random(20240)
@@ -171,20 +207,40 @@ class Capture(unittest.TestCase):
             self.assertEqual(hashlib.sha256(content).hexdigest(), digest)
             self.assertEqual(content[:16], b"\0\0\0\0HELLO\0HO\0\0\0\0")
             self.assertEqual(os.stat(self.output).st_mode & 0o777, 0o600)
-            zeros, reached = set(), AT
-            for number, frame in enumerate(kept):
-                offset, size, flags, unused = struct.unpack_from("<QIIQ", content, AT + 24 * number)
-                self.assertEqual(unused, 0)
-                self.assertIn(flags, (0, flag))
-                self.assertEqual(flags == 0, size == PAGE)
-                self.assertGreaterEqual(offset, AT + 24 * len(kept))
-                reached = max(reached, offset + size)
-                if compression != "zstd":
-                    self.assertEqual(unpacked(flags, content[offset : offset + size]), pages[frame], frame)
-                if not any(pages[frame]):
-                    zeros.add(offset)
-            self.assertEqual(reached, length)
-            self.assertEqual(len(zeros), 1)
+            descriptors = self.descriptors_at(content, pages, kept)
+            ahead = self.check_pages(content, descriptors, pages, kept, compression)
+            room = descriptors - 2 * PAGE - AT
+            # most data find room before the descriptors, and what room there is gets used but for what one piece takes
+            self.assertGreater(ahead, len(content) // 2)
+            self.assertGreater(ahead, room - 64 * PAGE)
+            stream = self.run_it(self.kdump(compression, pages, kept), "stream").stdout
+            straight = self.rearranged(stream)
+            self.assertEqual(self.descriptors_at(straight, pages, kept), AT + 2 * PAGE)
+            self.assertEqual(self.check_pages(straight, AT + 2 * PAGE, pages, kept, compression), 0)
+
+    def test_memory_of_zeros_alone(self):
+        pages, kept = [bytes(PAGE)] * 100, range(100)
+        length, digest = self.whole(self.run_it(self.kdump("lzo", pages, kept)))
+        with open(self.output, "rb") as file:
+            content = file.read()
+        self.assertEqual((len(content), hashlib.sha256(content).hexdigest()), (length, digest))
+        self.check_pages(content, self.descriptors_at(content, pages, kept), pages, kept, "lzo")
+        self.whole(self.run_it(self.kdump("lzo", pages, ())))
+
+    def rearranged(self, stream):
+        """What makedumpfile -R makes of a stream."""
+        self.assertEqual(stream[:12], b"makedumpfile")
+        again, at = bytearray(), 4096
+        while True:
+            position, count = struct.unpack_from(">qq", stream, at)
+            at += 16
+            if position < 0:
+                break
+            again.extend(bytes(max(0, position + count - len(again))))
+            again[position : position + count] = stream[at : at + count]
+            at += count
+        self.assertEqual(at, len(stream))
+        return bytes(again)
 
     def test_runs_are_copied_to_their_places(self):
         noise = random.Random(3)
@@ -203,16 +259,7 @@ class Capture(unittest.TestCase):
         self.assertEqual(content, bytes(expected))
         self.assertEqual((length, digest), (total, hashlib.sha256(expected).hexdigest()))
         stream = self.run_it(orders, "stream").stdout
-        self.assertEqual(stream[:12], b"makedumpfile")
-        again, at = bytearray(total), 4096
-        while True:
-            position, count = struct.unpack_from(">qq", stream, at)
-            at += 16
-            if position < 0:
-                break
-            again[position : position + count] = stream[at : at + count]
-            at += count
-        self.assertEqual(at, len(stream))
+        again = self.rearranged(stream)
         self.assertEqual(again, expected)
 
     def test_holes_are_not_read_and_stay(self):
@@ -247,9 +294,10 @@ class Capture(unittest.TestCase):
     def test_memory_that_is_not_there_is_an_error(self):
         self.memory(bytes(PAGE))
         head = f"memory 0 {4 * PAGE} 0 {self.source}\n".encode()
-        ran = self.run_it(head + b"pages lzo 4 8192\n\x0fend\n", code=1)
+        bits = 2 * self.bitmap(range(4), 4)
+        ran = self.run_it(head + b"pages lzo 4 8192\n" + bits + b"end\n", code=1)
         self.assertIn(f"error {self.source} ends at 4096 bytes; memory at 0x1000", ran.stderr.decode())
-        ran = self.run_it(b"pages zlib 4 8192\n\x0fend\n", code=1)
+        ran = self.run_it(b"pages zlib 4 8192\n" + bits + b"end\n", code=1)
         self.assertIn("error no memory at 0x0", ran.stderr.decode())
         ran = self.run_it(b"memory 0 4096 0 /nowhere/to be found\n", code=1)
         self.assertIn("error /nowhere/to be found cannot be read: No such file or directory", ran.stderr.decode())
@@ -262,7 +310,7 @@ class Capture(unittest.TestCase):
     def test_what_it_cannot_understand_is_an_error(self):
         for orders in (
             b"what\n", b"put 1\n", b"put 1 99999999999\n", b"memory x\n", b"memory 1 2 3\n", b"memory 0 0 0 /dev/zero\n",
-            b"pages rar 1 1\n", b"pages lzo 999999999999999 1\n", b"copy 1 4096\n" + struct.pack("<QQQ", 0, 4096, 1) + b"end\n",
+            b"pages rar 1 8192\n", b"pages lzo 999999999999999 8192\n", b"pages lzo 1 8193\n", b"pages lzo 1 4096\n", b"copy 1 4096\n" + struct.pack("<QQQ", 0, 4096, 1) + b"end\n",
             b"copy 1 8192\n" + struct.pack("<QQQ", 0, 1, 0), b"copy 99999999 1\n", b"", b"put 0 10\nxx",
         ):
             ran = self.run_it(orders, code=1, goes=True)

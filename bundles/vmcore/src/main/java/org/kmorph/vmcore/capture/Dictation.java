@@ -8,11 +8,11 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.kmorph.api.host.MemoryRange;
+import org.kmorph.vmcore.memory.PhysicalMemory;
 
 /** What kmorph-capture is told, in the words that it knows. One thread. */
 final class Dictation {
     private static final int RUN_BYTES = 24;
-    private static final int CHUNK = 1 << 16;
 
     private final OutputStream out;
 
@@ -36,14 +36,22 @@ final class Dictation {
         out.write(copy);
     }
 
-    /** The pages to pack and their descriptors; goes on while more is said. */
-    void pages(Compression compression, FrameSet kept, long descriptorsAt) throws IOException {
-        line("pages " + compression.word() + " " + kept.limit() + " " + descriptorsAt);
-        long left = (kept.limit() + 7) / 8;
-        for (long at = 0; left > 0; at += CHUNK, left -= CHUNK) {
-            out.write(kept.bits(at, CHUNK).array(), 0, (int) Math.min(CHUNK, left));
-        }
+    /**
+     * The pages to pack; goes on while more is said.
+     *
+     * @param subHeaderEnd position behind the blocks of the sub-header that are put
+     */
+    void pages(Compression compression, FrameSet ram, FrameSet kept, long subHeaderEnd) throws IOException {
+        line("pages " + compression.word() + " " + kept.limit() + " " + subHeaderEnd);
+        bits(ram);
+        bits(kept);
         out.flush();
+    }
+
+    private void bits(FrameSet frames) throws IOException {
+        for (long at = 0; at < (frames.limit() + 7) / 8; at += PhysicalMemory.PAGE) {
+            out.write(frames.bits(at, PhysicalMemory.PAGE).array());
+        }
     }
 
     /** A run of memory, and where its bytes belong in the file. */

@@ -23,30 +23,22 @@ final class FrameSet {
     }
 
     void add(long from, long to) {
-        for (long frame = from; frame < to; ) {
-            if ((frame & 63) == 0 && to - frame >= 64) {
-                words[(int) (frame >>> 6)] = -1;
-                frame += 64;
-            } else {
-                words[(int) (frame >>> 6)] |= 1L << (frame & 63);
-                frame++;
-            }
+        for (long frame = from; frame < to; frame = (frame | 63) + 1) {
+            words[(int) (frame >>> 6)] |= mask(frame, to);
         }
     }
 
     void remove(long from, long to) {
-        for (long frame = from; frame < Math.min(to, limit); frame++) {
-            words[(int) (frame >>> 6)] &= ~(1L << (frame & 63));
+        long end = Math.min(to, limit);
+        for (long frame = from; frame < end; frame = (frame | 63) + 1) {
+            words[(int) (frame >>> 6)] &= ~mask(frame, end);
         }
     }
 
-    /** How many there are from one frame to another, both multiples of 64 (or the limit). */
-    int count(long from, long to) {
-        int count = 0;
-        for (int word = (int) (from >>> 6); word < (int) ((Math.min(to, limit) + 63) >>> 6); word++) {
-            count += Long.bitCount(words[word]);
-        }
-        return count;
+    /** The bits, from a frame on, of those that are in its word and before another. */
+    private static long mask(long from, long to) {
+        long left = to - from;
+        return (left < 64 ? (1L << left) - 1 : -1L) << (from & 63);
     }
 
     long count() {

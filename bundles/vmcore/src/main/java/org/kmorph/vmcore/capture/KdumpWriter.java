@@ -35,15 +35,9 @@ final class KdumpWriter implements DumpWriter {
 
     @Override
     public void write(Dictation to) throws IOException {
-        long bitmapsAt = (1L + subBlocks) * PAGE;
         to.put(0, header());
         to.put(PAGE, subHeader());
-        for (int i = 0; i < bitmapBlocks; i++) {
-            long at = bitmapsAt + (long) i * PAGE;
-            to.put(at, ram.bits((long) i * PAGE, PAGE));
-            to.put(at + (long) bitmapBlocks * PAGE, kept.bits((long) i * PAGE, PAGE));
-        }
-        to.pages(options.compression(), kept, bitmapsAt + 2L * bitmapBlocks * PAGE);
+        to.pages(options.compression(), ram, kept, (1L + subBlocks) * PAGE);
         // the tasks that the notes name are looked for while pages are packed
         to.put(2L * PAGE, subject.notes());
     }
@@ -58,7 +52,8 @@ final class KdumpWriter implements DumpWriter {
         }
         head.putLong(408, Instant.now().getEpochSecond());
         head.putInt(424, options.compression().flag());
-        head.putInt(428, PAGE).putInt(432, subBlocks).putInt(436, 2 * bitmapBlocks);
+        // where the sub-header ends, at 432, is the program's to say
+        head.putInt(428, PAGE).putInt(436, 2 * bitmapBlocks);
         head.putInt(440, (int) Math.min(kept.limit(), 0xffffffffL));
         head.putInt(444, (int) kept.count());
         head.putInt(460, Math.max(1, subject.processors()));

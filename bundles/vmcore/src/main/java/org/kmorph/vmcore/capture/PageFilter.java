@@ -15,6 +15,8 @@ import org.kmorph.vmcore.memory.PhysicalMemory;
  * Leaves out pages by what the kernel used them for, at the levels that makedumpfile's manual page defines: the sum of 1 (zero pages),
  * 2 (cache without private data), 4 (cache with it), 8 (user data), 16 (free). Pages of zeros are the writers' matter. Works on the
  * sparse memory model, whose layout VMCOREINFO tells. One thread for each instance.
+ *
+ * <p>A kernel has one struct page for each frame, 16 MiB of them for each GiB: they are read in large pieces, and looked at as words.
  */
 final class PageFilter {
     private static final int CACHE = 2;
@@ -23,7 +25,14 @@ final class PageFilter {
     private static final int FREE = 16;
     private static final int SECTION_BYTES = 16;
 
+    /** Bytes of struct pages that are read at once, at most. */
+    private static final int PIECE = 1 << 17;
+
+    private static final int WORD = 8;
+
     private final AddressSpace space;
+    private final ByteBuffer piece = ByteBuffer.allocate(PIECE).order(ByteOrder.LITTLE_ENDIAN);
+    private final long[] structs = new long[PIECE / WORD];
     private final int level;
     private final int pageSize;
     private final int flagsAt;
@@ -52,11 +61,11 @@ final class PageFilter {
         space = new AddressSpace(memory, info);
         this.level = level;
         pageSize = offset(info.need("SIZE(page)"));
-        flagsAt = offset(info.need("OFFSET(page.flags)"));
-        mappingAt = offset(info.need("OFFSET(page.mapping)"));
+        flagsAt = word(info.need("OFFSET(page.flags)"));
+        mappingAt = word(info.need("OFFSET(page.mapping)"));
         mapcountAt = offset(info.need("OFFSET(page._mapcount)"));
-        privateAt = offset(info.need("OFFSET(page.private)"));
-        headAt = offset(info.need("OFFSET(page.compound_head)"));
+        privateAt = word(info.need("OFFSET(page.private)"));
+        headAt = word(info.need("OFFSET(page.compound_head)"));
         // since 6.6 the order is the low byte of the second page's flags, and there is no destructor
         orderAt = offset(info.number("OFFSET(page.compound_order)").orElse(flagsAt));
         dtorAt = offset(info.number("OFFSET(page.compound_dtor)").orElse(0));
@@ -75,6 +84,8 @@ final class PageFilter {
         long bits = info.need("NUMBER(SECTION_SIZE_BITS)");
         if (pageSize < 56
                 || pageSize > 256
+                || pageSize % WORD != 0
+                || mapcountAt % 4 != 0
                 || bits < 20
                 || bits > 36
                 || info.need("SIZE(mem_section)") != SECTION_BYTES) {
@@ -90,6 +101,14 @@ final class PageFilter {
             throw new UnknownKernelException("the kernel tells an offset of " + value + " in struct page");
         }
         return (int) value;
+    }
+
+    private int word(long value) throws UnknownKernelException {
+        int offset = offset(value);
+        if (offset % WORD != 0) {
+            throw new UnknownKernelException("the kernel tells an offset of " + value + " for a word of struct page");
+        }
+        return offset;
     }
 
     private static long bit(Vmcoreinfo info, String name) throws UnknownKernelException {
@@ -121,52 +140,66 @@ final class PageFilter {
         long base = map & ~0x1fL;
         long first = section * framesPerSection;
         long last = Math.min(kept.limit(), first + framesPerSection);
-        byte[] page = new byte[PhysicalMemory.PAGE + 256];
-        ByteBuffer structs = ByteBuffer.wrap(page).order(ByteOrder.LITTLE_ENDIAN);
         for (long frame = first; frame < last; ) {
             long at = base + frame * pageSize;
-            int count = (int) Math.min(last - frame, Math.max(1, (PhysicalMemory.PAGE - (at & 4095)) / pageSize));
-            try {
-                space.read(at, page, 0, count * pageSize);
-            } catch (MissingMemoryException e) {
-                // holes of a section have no map
-                frame += count;
-                continue;
+            int count = (int) Math.min(last - frame, PIECE / pageSize);
+            if (!read(at, count)) {
+                // holes of a section have no map, a page at least
+                count = Math.min(count, Math.max(1, (PhysicalMemory.PAGE - (int) (at & 4095)) / pageSize));
+                if (!read(at, count)) {
+                    frame += count;
+                    continue;
+                }
             }
             for (int i = 0; i < count; ) {
-                i += one(structs, i, count, frame + i, kept);
+                i += one(i, count, frame + i, kept);
             }
             frame += count;
         }
     }
 
+    /** Reads struct pages. @return whether all are there */
+    private boolean read(long at, int count) throws IOException {
+        try {
+            space.read(at, piece.array(), 0, count * pageSize);
+        } catch (MissingMemoryException e) {
+            return false;
+        }
+        piece.asLongBuffer().get(structs, 0, count * pageSize / WORD);
+        return true;
+    }
+
     /** @return how many frames were decided */
-    private int one(ByteBuffer structs, int index, int count, long frame, FrameSet kept) {
+    private int one(int index, int count, long frame, FrameSet kept) {
         int at = index * pageSize;
-        if ((structs.getLong(at + headAt) & 1) != 0) {
+        if ((structs[at + headAt >> 3] & 1) != 0) {
             return 1;
         }
-        long flags = structs.getLong(at + flagsAt);
-        int mapcount = structs.getInt(at + mapcountAt);
+        long flags = structs[at + flagsAt >> 3];
+        int mapcount = (int) (structs[at + mapcountAt >> 3] >>> (mapcountAt & 4) * 8);
         long frames = 1;
         boolean huge = false;
         if ((flags & headMask) == headMask && index + 1 < count) {
-            int order = structs.get(at + pageSize + orderAt) & 255;
+            int order = u8(at + pageSize + orderAt);
             if (order < 20 && (frame & (1L << order) - 1) == 0) {
                 frames = 1L << order;
             }
             huge = hugeType.isPresent()
                     ? mapcount == (int) hugeType.getAsLong()
-                    : hugeDtor.isPresent() && (structs.get(at + pageSize + dtorAt) & 255) == hugeDtor.getAsLong();
+                    : hugeDtor.isPresent() && u8(at + pageSize + dtorAt) == hugeDtor.getAsLong();
         }
         boolean slab = (flags & slabBit) != 0 || slabType.isPresent() && mapcount == (int) slabType.getAsLong();
         if ((level & FREE) != 0 && !slab && mapcount == buddy) {
-            frames = 1L << (structs.getLong(at + privateAt) & 15);
-        } else if (!left(flags, mapcount, structs.getLong(at + mappingAt), slab, huge)) {
+            frames = 1L << (structs[at + privateAt >> 3] & 15);
+        } else if (!left(flags, mapcount, structs[at + mappingAt >> 3], slab, huge)) {
             return 1;
         }
         kept.remove(frame, frame + frames);
         return (int) Math.min(frames, count - index);
+    }
+
+    private int u8(int at) {
+        return (int) (structs[at >> 3] >>> (at & 7) * 8) & 255;
     }
 
     private boolean left(long flags, int mapcount, long mapping, boolean slab, boolean huge) {

@@ -68,8 +68,13 @@ public final class AddressSpace {
     public void read(long address, byte[] into, int offset, int length) throws IOException {
         int done = 0;
         while (done < length) {
-            int part = Math.min(length - done, PhysicalMemory.PAGE - (int) ((address + done) & 4095));
-            memory.read(physical(address + done), into, offset + done, part);
+            long at = physical(address + done);
+            int part = Math.min(length - done, PhysicalMemory.PAGE - (int) (at & 4095));
+            // what follows in physical memory too is read at once
+            while (done + part < length && physical(address + done + part) == at + part) {
+                part += Math.min(length - done - part, PhysicalMemory.PAGE);
+            }
+            memory.read(at, into, offset + done, part);
             done += part;
         }
     }

@@ -2,6 +2,7 @@
 package org.kmorph.vmcore.kernel;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,6 +32,8 @@ public final class Btf {
     private static final int DEEPEST = 32;
     private static final int MOST_LOOKED_AT = 10_000;
 
+    private static final Recent<Btf> RECENT = new Recent<>();
+
     private final ByteBuffer data;
     private final int[] starts;
     private final int strings;
@@ -50,8 +53,23 @@ public final class Btf {
         }
     }
 
-    /** @throws UnknownKernelException when this is no BTF, or its lengths lie */
-    public Btf(ByteBuffer data) throws UnknownKernelException {
+    /**
+     * The types that a kernel's memory has.
+     *
+     * @param data the section
+     * @throws UnknownKernelException when this is no BTF, or its lengths lie
+     */
+    public static Btf of(byte[] data) throws UnknownKernelException {
+        Optional<Btf> known = RECENT.find(one -> Arrays.equals(one.data.array(), data));
+        if (known.isPresent()) {
+            return known.get();
+        }
+        Btf types = new Btf(ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN));
+        RECENT.add(types);
+        return types;
+    }
+
+    private Btf(ByteBuffer data) throws UnknownKernelException {
         this.data = data;
         if (data.capacity() < 24 || (data.getShort(0) & 0xffff) != 0xeb9f) {
             throw new UnknownKernelException("the kernel's BTF does not begin as BTF does");

@@ -28,7 +28,7 @@ public record DeadKernel(Vmcoreinfo info, AddressSpace space, Kallsyms symbols, 
         if (length < 24 || length > LARGEST_BTF) {
             throw new UnknownKernelException("the kernel claims " + length + " bytes of BTF");
         }
-        return new Btf(space.bytes(start, (int) length));
+        return Btf.of(space.bytes(start, (int) length).array());
     }
 
     /** The byte offset of a member. */

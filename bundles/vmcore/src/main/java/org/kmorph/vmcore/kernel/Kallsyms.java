@@ -3,6 +3,7 @@ package org.kmorph.vmcore.kernel;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Optional;
@@ -15,21 +16,36 @@ import java.util.OptionalLong;
 public final class Kallsyms {
     private static final int MOST = 1 << 20;
     private static final int MOST_BYTES = 1 << 25;
+    private static final Recent<Table> RECENT = new Recent<>();
 
-    private final byte[] names;
-    private final int[] ends;
-    private final long[] addresses;
-    /** Numbers of text symbols by address. */
-    private final int[] text;
+    private final Table table;
+    private final long base;
 
     /** A symbol at or below an address. */
     public record Symbol(String name, long address) {}
 
-    private Kallsyms(byte[] names, int[] ends, long[] addresses, int[] text) {
-        this.names = names;
-        this.ends = ends;
-        this.addresses = addresses;
-        this.text = text;
+    /** The tables as they are in memory: the same for all kernels of a build, wherever they lie. */
+    private record Packed(byte[][] tokens, byte[] offsets, byte[] names) {
+        boolean same(Packed other) {
+            return Arrays.equals(names, other.names)
+                    && Arrays.equals(offsets, other.offsets)
+                    && Arrays.deepEquals(tokens, other.tokens);
+        }
+    }
+
+    /**
+     * The tables as they are used.
+     *
+     * @param names of all symbols, each behind the letter of its type
+     * @param ends where each name ends in {@code names}
+     * @param offsets of symbols, from the base where they are negative
+     * @param text numbers of text symbols by address
+     */
+    private record Table(Packed from, byte[] names, int[] ends, int[] offsets, int[] text) {}
+
+    private Kallsyms(Table table, long base) {
+        this.table = table;
+        this.base = base;
     }
 
     /** @throws IOException when the tables are not there or make no sense */
@@ -43,17 +59,29 @@ public final class Kallsyms {
                     "the kernel's symbol table claims " + count + " symbols in " + room + " bytes");
         }
         long base = space.u64(info.need("SYMBOL(kallsyms_relative_base)"));
-        byte[][] tokens = tokens(space, tokenTable, info.need("SYMBOL(kallsyms_token_index)"));
-        ByteBuffer offsets = space.bytes(info.need("SYMBOL(kallsyms_offsets)"), 4 * count);
-        byte[] packed = space.bytes(namesAt, (int) room).array();
-        return unpack(count, base, tokens, offsets, packed);
+        Packed packed = new Packed(
+                tokens(space, tokenTable, info.need("SYMBOL(kallsyms_token_index)")),
+                space.bytes(info.need("SYMBOL(kallsyms_offsets)"), 4 * count).array(),
+                space.bytes(namesAt, (int) room).array());
+        Optional<Table> known = RECENT.find(one -> one.from().same(packed));
+        if (known.isPresent()) {
+            return new Kallsyms(known.get(), base);
+        }
+        Table table = unpack(packed);
+        RECENT.add(table);
+        return new Kallsyms(table, base);
     }
 
-    private static Kallsyms unpack(int count, long base, byte[][] tokens, ByteBuffer offsets, byte[] packed)
-            throws UnknownKernelException {
+    private static Table unpack(Packed from) throws UnknownKernelException {
+        int count = from.offsets().length / 4;
+        byte[] packed = from.names();
         byte[] names = new byte[packed.length * 3];
         int[] ends = new int[count];
-        long[] addresses = new long[count];
+        int[] offsets = new int[count];
+        ByteBuffer.wrap(from.offsets())
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asIntBuffer()
+                .get(offsets);
         long[] textKeys = new long[count];
         int texts = 0;
         int at = 0;
@@ -71,7 +99,7 @@ public final class Kallsyms {
             }
             int start = end;
             for (int k = 0; k < length; k++) {
-                byte[] token = tokens[packed[at++] & 255];
+                byte[] token = from.tokens()[packed[at++] & 255];
                 if (end + token.length > names.length) {
                     if (names.length >= MOST_BYTES * 2) {
                         throw new UnknownKernelException("the kernel's symbol names are longer than any kernel's");
@@ -82,11 +110,8 @@ public final class Kallsyms {
                 end += token.length;
             }
             ends[i] = end;
-            int offset = offsets.getInt(4 * i);
-            // KALLSYMS_ABSOLUTE_PERCPU: what is not negative is itself, the rest counts from the base
-            addresses[i] = offset >= 0 ? offset : base - 1 - offset;
-            if (end > start && "tTwW".indexOf(names[start]) >= 0 && addresses[i] < 0) {
-                textKeys[texts++] = (addresses[i] - AddressSpace.TEXT_MAP) << 20 | i;
+            if (end > start && "tTwW".indexOf(names[start]) >= 0 && offsets[i] < 0) {
+                textKeys[texts++] = (-1L - offsets[i]) << 20 | i;
             }
         }
         long[] sorted = Arrays.copyOf(textKeys, texts);
@@ -95,7 +120,13 @@ public final class Kallsyms {
         for (int i = 0; i < texts; i++) {
             text[i] = (int) (sorted[i] & (MOST - 1));
         }
-        return new Kallsyms(names, ends, addresses, text);
+        return new Table(from, names, ends, offsets, text);
+    }
+
+    /** KALLSYMS_ABSOLUTE_PERCPU: what is not negative is itself, the rest counts from the base. */
+    private long address(int number) {
+        int offset = table.offsets()[number];
+        return offset >= 0 ? offset : base - 1 - offset;
     }
 
     private static byte[][] tokens(AddressSpace space, long table, long index) throws IOException {
@@ -109,16 +140,18 @@ public final class Kallsyms {
     }
 
     public int size() {
-        return ends.length;
+        return table.ends().length;
     }
 
     /** The address of the first symbol of this name. */
     public OptionalLong find(String name) {
         byte[] wanted = name.getBytes(StandardCharsets.UTF_8);
+        byte[] names = table.names();
+        int[] ends = table.ends();
         for (int i = 0; i < ends.length; i++) {
             int start = start(i) + 1;
             if (ends[i] - start == wanted.length && Arrays.equals(names, start, ends[i], wanted, 0, wanted.length)) {
-                return OptionalLong.of(addresses[i]);
+                return OptionalLong.of(address(i));
             }
         }
         return OptionalLong.empty();
@@ -131,11 +164,13 @@ public final class Kallsyms {
 
     /** The text symbol that an address is in; of several at one address, the first global one that the table has. */
     public Optional<Symbol> textAt(long address) {
+        byte[] names = table.names();
+        int[] text = table.text();
         int low = 0;
         int high = text.length - 1;
         while (low <= high) {
             int middle = (low + high) >>> 1;
-            if (Long.compareUnsigned(addresses[text[middle]], address) <= 0) {
+            if (Long.compareUnsigned(address(text[middle]), address) <= 0) {
                 low = middle + 1;
             } else {
                 high = middle - 1;
@@ -145,20 +180,21 @@ public final class Kallsyms {
             return Optional.empty();
         }
         int best = high;
-        for (int i = high; i >= 0 && addresses[text[i]] == addresses[text[high]]; i--) {
+        for (int i = high; i >= 0 && address(text[i]) == address(text[high]); i--) {
             if (names[start(text[i])] == 'T' || names[start(text[best])] != 'T') {
                 best = i;
             }
         }
         int number = text[best];
-        return Optional.of(new Symbol(name(number), addresses[number]));
+        return Optional.of(new Symbol(name(number), address(number)));
     }
 
     private int start(int number) {
-        return number == 0 ? 0 : ends[number - 1];
+        return number == 0 ? 0 : table.ends()[number - 1];
     }
 
     private String name(int number) {
-        return new String(names, start(number) + 1, ends[number] - start(number) - 1, StandardCharsets.UTF_8);
+        int start = start(number) + 1;
+        return new String(table.names(), start, table.ends()[number] - start, StandardCharsets.UTF_8);
     }
 }

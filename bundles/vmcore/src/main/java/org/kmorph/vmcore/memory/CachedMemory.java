@@ -27,6 +27,9 @@ public final class CachedMemory {
 
     /** Copies {@code length} bytes at a physical address. @throws MissingMemoryException when some of it is not there */
     public void read(long address, byte[] into, int offset, int length) throws IOException {
+        if (length > PhysicalMemory.PAGE && memory.copy(address, into, offset, length)) {
+            return;
+        }
         int done = 0;
         while (done < length) {
             int within = (int) ((address + done) & (PhysicalMemory.PAGE - 1));

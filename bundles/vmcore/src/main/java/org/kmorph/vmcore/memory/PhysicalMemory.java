@@ -20,4 +20,14 @@ public interface PhysicalMemory {
      * @throws IOException when it should be there and cannot be read or unpacked
      */
     boolean page(long frame, byte[] into) throws IOException;
+
+    /**
+     * Copies bytes that may be of many pages, where that is quicker than page by page.
+     *
+     * @return whether it was done; else {@code into} may hold some of them
+     * @throws IOException as {@link #page}
+     */
+    default boolean copy(long address, byte[] into, int offset, int length) throws IOException {
+        return false;
+    }
 }

@@ -20,6 +20,8 @@ import org.kmorph.api.host.MemoryRange;
  * shorter is an error and not a fault. Thread-safe.
  */
 public final class RangedMemory implements PhysicalMemory, Closeable {
+    private static final int CHUNK = 1 << 17;
+
     private final List<MemoryRange> ranges;
     private final List<Extent> extents;
     private final Map<Path, FileChannel> files = new HashMap<>();
@@ -70,6 +72,15 @@ public final class RangedMemory implements PhysicalMemory, Closeable {
             }
         }
         return false;
+    }
+
+    @Override
+    public boolean copy(long address, byte[] into, int offset, int length) throws IOException {
+        // each read goes through a buffer of its size, which the thread keeps
+        for (int done = 0; done < length; done += CHUNK) {
+            read(address + done, ByteBuffer.wrap(into, offset + done, Math.min(CHUNK, length - done)));
+        }
+        return true;
     }
 
     /** Fills a buffer. @throws MissingMemoryException when some of it is in no range */

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.vmcore.capture;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.kmorph.api.host.MemoryRange;
+import org.kmorph.vmcore.memory.PhysicalMemory;
 
 /** A memory of two ranges with a hole, in which a kernel left its VMCOREINFO and nothing else that can be read. */
 public final class SmallMemory {
@@ -51,17 +54,32 @@ public final class SmallMemory {
         return page < LOW ? page : (HIGH_AT >> 12) + page - LOW;
     }
 
+    private static Capturer capturer(Path directory, Compression compression) throws IOException {
+        return new Capturer(
+                Programs.capture(),
+                in(directory),
+                List.of(new byte[336]),
+                new CaptureOptions(CaptureOptions.Format.KDUMP, compression, 1, 2));
+    }
+
     /** A kdump file of it. */
     public static Path kdump(Path directory, Compression compression) throws IOException, InterruptedException {
         Path path = directory.resolve("small." + compression);
-        CaptureFile.write(
-                path,
-                new Capturer(
-                        Programs.capture(),
-                        in(directory),
-                        List.of(new byte[336]),
-                        new CaptureOptions(CaptureOptions.Format.KDUMP, compression, 1, 2)),
-                (done, total) -> {});
+        CaptureFile.write(path, capturer(directory, compression), (done, total) -> {});
         return path;
+    }
+
+    /** A kdump file of it as makedumpfile writes them, whose data lie behind the descriptors: what it makes of a stream. */
+    public static byte[] kdumpDataLast(Path directory, Compression compression)
+            throws IOException, InterruptedException {
+        ByteArrayOutputStream stream = new ByteArrayOutputStream();
+        CaptureFile.stream(stream, capturer(directory, compression), (done, total) -> {});
+        ByteBuffer from = ByteBuffer.wrap(stream.toByteArray()).position(PhysicalMemory.PAGE);
+        byte[] file = new byte[0];
+        for (long at = from.getLong(), length = from.getLong(); at >= 0; at = from.getLong(), length = from.getLong()) {
+            file = Arrays.copyOf(file, (int) Math.max(file.length, at + length));
+            from.get(file, (int) at, (int) length);
+        }
+        return file;
     }
 }

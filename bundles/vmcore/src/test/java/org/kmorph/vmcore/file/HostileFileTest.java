@@ -10,6 +10,8 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,24 +35,40 @@ class HostileFileTest {
 
     @BeforeEach
     void file() throws Exception {
-        whole = Files.readAllBytes(SmallMemory.kdump(directory, Compression.ZSTD));
+        whole = SmallMemory.kdumpDataLast(directory, Compression.ZSTD);
         victim = directory.resolve("victim");
     }
 
     @Test
-    void truncatedAnywhereInItsHeadItIsRefusedOrReadInPart() {
-        int bitmaps = 3 * 4096;
-        int[] boundaries = {
-            0, 1, 8, 12, 463, 464, 4095, 4096, 4200, 8191, 8192, 8300, bitmaps, bitmaps + 4096, bitmaps + 8192
-        };
-        for (int length : boundaries) {
-            Assertions.assertTimeoutPreemptively(SOON, () -> readAll(java.util.Arrays.copyOf(whole, length)));
+    void truncatedAnywhereInItsHeadItIsRefusedOrReadInPart() throws Exception {
+        for (byte[] file : List.of(whole, Files.readAllBytes(SmallMemory.kdump(directory, Compression.ZSTD)))) {
+            int bitmaps = bitmaps(file);
+            int[] boundaries = {
+                0, 1, 8, 12, 463, 464, 4095, 4096, 4200, 8191, 8192, 8300, bitmaps, bitmaps + 4096, bitmaps + 8192
+            };
+            for (int length : boundaries) {
+                Assertions.assertTimeoutPreemptively(SOON, () -> readAll(Arrays.copyOf(file, length)));
+            }
         }
+    }
+
+    private static int bitmaps(byte[] file) {
+        return 4096 * (1 + ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN).getInt(432));
+    }
+
+    @Test
+    void truncatedInTheDataThatLieBeforeTheBitmapsItIsRefused() throws Exception {
+        byte[] file = Files.readAllBytes(SmallMemory.kdump(directory, Compression.ZSTD));
+        assertThat(bitmaps(file)).isGreaterThan(file.length / 2);
+        Files.write(victim, Arrays.copyOf(file, file.length / 2));
+        assertThatThrownBy(() -> DumpFile.open(victim))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("claims 2 blocks of bitmaps at " + bitmaps(file));
     }
 
     @Test
     void truncatedInItsDataItSaysWhatIsMissing() throws Exception {
-        Files.write(victim, java.util.Arrays.copyOf(whole, 5 * 4096 + 1000));
+        Files.write(victim, Arrays.copyOf(whole, 5 * 4096 + 1000));
         try (DumpFile file = DumpFile.open(victim)) {
             assertThat(file.damage()).singleElement().asString().contains("truncated");
         }
