@@ -30,6 +30,9 @@ class RecoveryBoundariesTest {
     private static final Duration HELD = Duration.ofMillis(150);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
+    /** On a machine that does much else, too: what a recovery waits for where something is in its way takes longer. */
+    private static final Duration NOTHING_WAITED_FOR = Duration.ofSeconds(5);
+
     private static final Pattern WENT_ON = Pattern.compile("the recovery of instance \"web\" goes on from (\\w+)");
 
     private Kmorph kmorph;
@@ -59,24 +62,33 @@ class RecoveryBoundariesTest {
 
     @Test
     void aDaemonThatIsKilledAtAnyBoundaryIsFollowedByOneThatEndsTheRecovery() throws Exception {
-        LocalInstances.signal("KILL", instances.agent(id()));
-        long wholeMillis = awaitHealed(id(), System.nanoTime());
+        long wholeMillis = wholeRecoveryMillis();
         long[] mostMillis = new long[1];
-        int boundaries = atEachBoundary((boundary) -> {
+        int boundaries = atEachBoundary(2, boundary -> {
             int failed = id(boundary);
             kmorph.kill();
             kmorph.start();
             mostMillis[0] = Math.max(mostMillis[0], awaitHealed(failed, System.nanoTime()));
         });
+        instances.awaitHealth("web", "HEALTHY");
+        // the machine may have more to do at one end of this than at the other
+        long slowestMillis = Math.max(wholeMillis, wholeRecoveryMillis());
         System.out.printf(
                 "%d boundaries; the longest recovery was over %d ms after its second daemon was ready; a whole one takes %d ms%n",
-                boundaries, mostMillis[0], wholeMillis);
-        assertThat(mostMillis[0]).isLessThan(1_000 + 3 * wholeMillis);
+                boundaries, mostMillis[0], slowestMillis);
+        assertThat(mostMillis[0]).isLessThan(NOTHING_WAITED_FOR.toMillis() + 3 * slowestMillis);
+    }
+
+    /** One that nobody cuts. */
+    private long wholeRecoveryMillis() {
+        int failed = id();
+        LocalInstances.signal("KILL", instances.agent(failed));
+        return awaitHealed(failed, System.nanoTime());
     }
 
     @Test
     void aRecoveryBundleThatIsUpdatedAtAnyBoundaryIsFollowedByOneThatEndsTheRecovery() throws Exception {
-        int boundaries = atEachBoundary(this::update);
+        int boundaries = atEachBoundary(1, this::update);
         List<String> from = wentOnFrom();
         System.out.printf("%d boundaries; the next version of the bundle went on from %s%n", boundaries, from);
         assertThat(from).contains("FENCING", "RECLAIMING_RESOURCES", "RESTORING_WORK");
@@ -108,10 +120,13 @@ class RecoveryBoundariesTest {
         return (int) instances.status("web").get("id");
     }
 
-    /** @return how many there are */
-    private int atEachBoundary(Cut cut) throws Exception {
+    /**
+     * @param mostSpawns that a recovery has made when it is over: one that a killed daemon had under way is undone, and made once more
+     * @return how many there are
+     */
+    private int atEachBoundary(int mostSpawns, Cut cut) throws Exception {
         int boundary = 1;
-        while (boundary <= MOST && cutAt(boundary, cut)) {
+        while (boundary <= MOST && cutAt(boundary, mostSpawns, cut)) {
             boundary++;
         }
         assertThat(boundary - 1).as("boundaries").isBetween(10, MOST - 1);
@@ -119,7 +134,7 @@ class RecoveryBoundariesTest {
     }
 
     /** Has the instance fail, and cuts its recovery. @return whether it had that many boundaries */
-    private boolean cutAt(int boundary, Cut cut) throws Exception {
+    private boolean cutAt(int boundary, int mostSpawns, Cut cut) throws Exception {
         instances.awaitHealth("web", "HEALTHY");
         victim = id();
         long agent = instances.agent(victim);
@@ -152,7 +167,7 @@ class RecoveryBoundariesTest {
             strace.waitFor();
         }
         awaitHealed(victim, System.nanoTime());
-        judge(boundary);
+        judge(boundary, mostSpawns);
         return true;
     }
 
@@ -205,7 +220,7 @@ class RecoveryBoundariesTest {
 
     /** It ended as it would have, and nothing that must not was done twice. */
     @SuppressWarnings("unchecked")
-    private void judge(int boundary) {
+    private void judge(int boundary, int mostSpawns) {
         List<Map<String, Object>> all = recoveries(victim);
         assertThat(all).as("recoveries cut at boundary %d", boundary).hasSize(1);
         assertThat(((List<Map<String, Object>>) all.get(0).get("steps"))
@@ -215,8 +230,7 @@ class RecoveryBoundariesTest {
                         "PREPARING_RECOVERY", "FENCING", "RECLAIMING_RESOURCES", "RESTORING_WORK", "RECOVERY_COMPLETE");
         int successor = id();
         assertThat(all.get(0).get("outcome")).isEqualTo("instance " + successor + " does its work now");
-        // a spawn that was cut off is undone, and made once more
-        assertThat(successor - victim).as("spawns cut at boundary %d", boundary).isBetween(1, 2);
+        assertThat(successor - victim).as("spawns cut at boundary %d", boundary).isBetween(1, mostSpawns);
         for (int gone = victim; gone < successor; gone++) {
             assertThat(instances.processes(gone)).as("of instance %d", gone).isEmpty();
             assertThat(instances.controlGroups(gone)).as("of instance %d", gone).isEmpty();

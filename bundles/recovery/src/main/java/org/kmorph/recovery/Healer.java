@@ -27,6 +27,9 @@ import org.kmorph.api.recovery.RecoveryReport;
 public final class Healer implements Recoveries, HealthListener {
     private static final Duration LOOK = Duration.ofSeconds(1);
 
+    /** As long as the registry gives what it is asked for when it is replaced itself. */
+    private static final Duration START_PATIENCE = Duration.ofSeconds(10);
+
     /** How long a call waits for {@link #heal} to begin. */
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 
@@ -52,12 +55,13 @@ public final class Healer implements Recoveries, HealthListener {
                         casebook,
                         surroundings.time()),
                 surroundings.policies(),
-                surroundings.listeners(),
+                new Bulletin(casebook, surroundings.listeners()),
                 surroundings.consoles(),
                 surroundings.time(),
                 surroundings.randomness(),
                 surroundings.loop(),
-                surroundings.hands());
+                surroundings.hands(),
+                START_PATIENCE);
     }
 
     /** Heals until it is interrupted. Nobody else does when this is called, and nobody may before it has returned. */

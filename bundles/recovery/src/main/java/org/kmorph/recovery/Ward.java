@@ -14,6 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntFunction;
 import java.util.function.Supplier;
 import org.kmorph.api.health.HealthMonitor.HealthReport;
@@ -22,9 +23,7 @@ import org.kmorph.api.instance.InstanceState;
 import org.kmorph.api.journal.JournalException;
 import org.kmorph.api.policy.Policies;
 import org.kmorph.api.policy.StandardPolicy;
-import org.kmorph.api.recovery.RecoveryListener;
 import org.kmorph.api.recovery.RecoveryReport;
-import org.kmorph.api.recovery.RecoveryState;
 import org.kmorph.api.time.Randomness;
 import org.kmorph.api.time.TimeSource;
 import org.kmorph.kmp.message.Cause;
@@ -41,10 +40,12 @@ final class Ward implements AutoCloseable {
     /** When a step that could not be written down is tried again. */
     private static final Duration WRITE_AGAIN = Duration.ofSeconds(1);
 
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(5);
+
     private final Casebook casebook;
     private final Hands hands;
     private final Supplier<Policies> policies;
-    private final Supplier<List<RecoveryListener>> listeners;
+    private final Bulletin bulletin;
     private final IntFunction<List<String>> consoles;
     private final TimeSource time;
     private final Pace pace = new Pace();
@@ -55,6 +56,9 @@ final class Ward implements AutoCloseable {
 
     private final ScheduledExecutorService loop;
     private final ExecutorService workers;
+    private final Duration startPatience;
+    private final AtomicInteger starting = new AtomicInteger();
+    private volatile boolean closing;
 
     /** One who is being healed. Of the loop's thread alone, but for the future. */
     private static final class Case {
@@ -71,26 +75,29 @@ final class Ward implements AutoCloseable {
      * @param consoles what the instance of an id has written to its console last
      * @param loop one thread
      * @param workers as many recoveries do something at once. After their shutdown both discard what they are given
+     * @param startPatience how long a start that is under way may take to end when this is closed: one that is cut off is undone
      */
     Ward(
             Casebook casebook,
             Hands hands,
             Supplier<Policies> policies,
-            Supplier<List<RecoveryListener>> listeners,
+            Bulletin bulletin,
             IntFunction<List<String>> consoles,
             TimeSource time,
             Randomness randomness,
             ScheduledExecutorService loop,
-            ExecutorService workers) {
+            ExecutorService workers,
+            Duration startPatience) {
         this.casebook = casebook;
         this.hands = hands;
         this.policies = policies;
-        this.listeners = listeners;
+        this.bulletin = bulletin;
         this.consoles = consoles;
         this.time = time;
         this.randomness = randomness;
         this.loop = loop;
         this.workers = workers;
+        this.startPatience = startPatience;
     }
 
     /** Goes on with what the journal says is under way, and at the pace at which recoveries have begun. */
@@ -247,7 +254,7 @@ final class Ward implements AutoCloseable {
             });
             open.put(instance.name(), made);
             pace.begun(instance.name(), time.nanos());
-            told(made);
+            bulletin.tell(made.healing);
             perform(made, first.actions());
         } catch (JournalException e) {
             LOG.error(
@@ -279,11 +286,17 @@ final class Ward implements AutoCloseable {
     }
 
     private void work(Case one, Healing healing, long generation, Healing.Action action) {
+        int starts = action instanceof Healing.Action.Start ? 1 : 0;
+        starting.addAndGet(starts);
         try {
-            Healing.Event event = hands.perform(action, healing, generation);
-            loop.execute(() -> happened(one, event));
+            if (!closing) {
+                Healing.Event event = hands.perform(action, healing, generation);
+                loop.execute(() -> happened(one, event));
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } finally {
+            starting.addAndGet(-starts);
         }
     }
 
@@ -303,7 +316,7 @@ final class Ward implements AutoCloseable {
             boolean wasOver = one.healing.state().over();
             one.healing = step.healing();
             if (!wasOver) {
-                told(one);
+                bulletin.tell(one.healing);
             }
             if (!wasOver && one.healing.state().over()) {
                 discharge(one);
@@ -322,34 +335,6 @@ final class Ward implements AutoCloseable {
         }
     }
 
-    /** Tells the log and the listeners where it is now. */
-    private void told(Case one) {
-        Healing healing = one.healing;
-        String name = healing.patient().name();
-        if (healing.state() == RecoveryState.FAILED) {
-            LOG.error("recovery of instance \"{}\": FAILED: {}", name, healing.detail());
-        } else {
-            LOG.info("recovery of instance \"{}\": {}: {}", name, healing.state(), healing.detail());
-        }
-        List<RecoveryListener> now = listeners.get();
-        if (now.isEmpty()) {
-            return;
-        }
-        try {
-            RecoveryReport report =
-                    casebook.report(healing.patient().operation().toString());
-            for (RecoveryListener listener : now) {
-                try {
-                    listener.changed(report);
-                } catch (RuntimeException e) {
-                    LOG.warn("listener {} failed", listener.getClass().getName(), e);
-                }
-            }
-        } catch (JournalException e) {
-            LOG.warn("listeners were not told of the recovery of \"{}\": {}", name, e.getMessage());
-        }
-    }
-
     /** What a recovery would do, for people. */
     List<String> plan(Instance instance) {
         try {
@@ -357,6 +342,20 @@ final class Ward implements AutoCloseable {
         } catch (JournalException e) {
             return List.of("nothing: the journal cannot be read: " + e.getMessage());
         }
+    }
+
+    /** What was started by then its successor finds running. @return whether the caller was interrupted meanwhile: it waits all the same */
+    private boolean awaitStarts() {
+        long deadline = time.nanos() + startPatience.toNanos();
+        boolean interrupted = false;
+        while (starting.get() > 0 && time.nanos() < deadline) {
+            try {
+                time.sleep(BETWEEN_LOOKS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        return interrupted;
     }
 
     private static IllegalStateException replaced() {
@@ -368,9 +367,10 @@ final class Ward implements AutoCloseable {
     /** Leaves everything as it is: who comes after goes on from the journal. */
     @Override
     public void close() {
+        closing = true;
         loop.shutdownNow();
+        boolean interrupted = awaitStarts();
         workers.shutdownNow();
-        boolean interrupted = false;
         // an action, or a record, that is cut off in its middle must have ended before another may act
         while (!loop.isTerminated() || !workers.isTerminated()) {
             try {

@@ -3,13 +3,16 @@ package org.kmorph.recovery;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.kmorph.api.instance.Instance;
+import org.kmorph.api.instance.InstanceState;
 import org.kmorph.api.recovery.RecoveryState;
 
 /** A recovery that is cut off at every point at which a daemon can be killed ends as one that is not. */
@@ -80,5 +83,40 @@ class WardTest {
                     .containsEntry("console", "instance 1 oopsed"));
             assertThat(world.spawned()).as("successors").hasSize(1);
         }
+    }
+
+    /** It is replaced in the middle of a start. @return the id of who does the work then */
+    private static int closedInAStart(CountDownLatch booted, Duration patience) throws Exception {
+        try (World world = new World(Integer.MAX_VALUE)) {
+            world.startSlowly(booted, patience);
+            Instance failed = world.running("web", 1);
+            Ward ward = world.ward();
+            ward.takeOver();
+            ward.failed(failed, world.failedReport(failed));
+            World.await(() -> world.find("web")
+                    .filter(one -> one.state() == InstanceState.STARTING)
+                    .isPresent());
+            Thread closer = new Thread(ward::close);
+            closer.start();
+            World.await(() -> closer.getState() == Thread.State.TIMED_WAITING || !closer.isAlive());
+            booted.countDown();
+            closer.join();
+            try (Ward next = world.ward()) {
+                next.takeOver();
+                world.awaitHealed("web", 1);
+            }
+            assertThat(world.mostAtOnce()).as("instances of the name at once").isEqualTo(1);
+            return world.find("web").orElseThrow().id();
+        }
+    }
+
+    @Test
+    void aStartThatIsUnderWayWhenTheBundleIsReplacedIsNotMadeAgain() throws Exception {
+        assertThat(closedInAStart(new CountDownLatch(1), Duration.ofMinutes(1))).isEqualTo(2);
+    }
+
+    @Test
+    void oneThatTakesTooLongIsUndoneAndMadeAgain() throws Exception {
+        assertThat(closedInAStart(new CountDownLatch(1), Duration.ZERO)).isEqualTo(3);
     }
 }

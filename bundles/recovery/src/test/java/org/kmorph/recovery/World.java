@@ -31,7 +31,6 @@ import org.kmorph.api.journal.JournalRecord;
 import org.kmorph.api.journal.Query;
 import org.kmorph.api.recovery.RecoveryReport;
 import org.kmorph.api.time.TimeSource;
-import org.kmorph.api.vmcore.Capture;
 import org.kmorph.api.vmcore.Vmcores;
 
 /**
@@ -56,6 +55,10 @@ final class World implements AutoCloseable {
     private int nextId = 1;
     private int deeds;
     private int killAt;
+    private Duration startPatience = Duration.ZERO;
+
+    /** What a spawn waits for. */
+    private CountDownLatch booted = new CountDownLatch(0);
 
     World(int killAt) {
         this.killAt = killAt;
@@ -90,6 +93,23 @@ final class World implements AutoCloseable {
         instances.values().removeIf(instance -> instance.state() == InstanceState.STARTING && stop(instance));
     }
 
+    /** Starts take until the latch is open, and what is done is closed only when they are over, or so much later. */
+    void startSlowly(CountDownLatch latch, Duration patience) {
+        booted = latch;
+        startPatience = patience;
+    }
+
+    private void awaitBoot(String name) throws InterruptedException {
+        try {
+            booted.await();
+        } catch (InterruptedException e) {
+            synchronized (this) {
+                stop(instances.remove(name));
+            }
+            throw e;
+        }
+    }
+
     private boolean stop(Instance instance) {
         kernels.remove(instance.id());
         return true;
@@ -102,12 +122,13 @@ final class World implements AutoCloseable {
                 casebook,
                 hands(casebook),
                 StandardPolicies::new,
-                List::of,
+                new Bulletin(casebook, List::of),
                 id -> List.of("instance " + id + " oopsed"),
                 TIME,
                 random::nextLong,
                 Executors.newSingleThreadScheduledExecutor(),
-                Executors.newCachedThreadPool());
+                Executors.newCachedThreadPool(),
+                startPatience);
     }
 
     private Casebook casebook() {
@@ -229,7 +250,7 @@ final class World implements AutoCloseable {
         return !records.isEmpty() && latest().isEmpty();
     }
 
-    private static void await(java.util.function.BooleanSupplier condition) throws InterruptedException {
+    static void await(java.util.function.BooleanSupplier condition) throws InterruptedException {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > deadline) {
@@ -280,35 +301,16 @@ final class World implements AutoCloseable {
         }
     };
 
-    private final Vmcores vmcores = new Vmcores() {
-        @Override
-        public boolean hasMemory(Instance instance) {
-            return true;
-        }
+    private final Vmcores vmcores = new SimpleVmcores(this::captured);
 
-        @Override
-        public Capture capture(Instance fenced, Duration deadline, Progress progress) {
-            deed();
-            synchronized (World.this) {
-                capturedUnfenced |= kernels.contains(fenced.id())
-                        || find(fenced.name()).map(Instance::state).orElse(InstanceState.RUNNING)
-                                != InstanceState.FENCED;
-                captures.merge(fenced.id(), 1, Integer::sum);
-            }
-            return new Capture(
-                    fenced.name(),
-                    Path.of("/vmcores/" + fenced.name() + ".kdump"),
-                    Instant.EPOCH,
-                    4096,
-                    "It panicked.",
-                    "c0ffee");
+    private void captured(Instance fenced) {
+        deed();
+        synchronized (this) {
+            capturedUnfenced |= kernels.contains(fenced.id())
+                    || find(fenced.name()).map(Instance::state).orElse(InstanceState.RUNNING) != InstanceState.FENCED;
+            captures.merge(fenced.id(), 1, Integer::sum);
         }
-
-        @Override
-        public List<Capture> list() {
-            return List.of();
-        }
-    };
+    }
 
     final Instances registry = new Instances() {
         @Override
@@ -324,7 +326,7 @@ final class World implements AutoCloseable {
         }
 
         @Override
-        public Instance spawn(InstanceSpec spec, Duration timeout) throws InstanceException {
+        public Instance spawn(InstanceSpec spec, Duration timeout) throws InstanceException, InterruptedException {
             deed();
             int id;
             synchronized (World.this) {
@@ -336,6 +338,7 @@ final class World implements AutoCloseable {
                 mostAtOnce = Math.max(mostAtOnce, kernels.size());
                 instances.put(spec.name(), instance(id, spec.name(), InstanceState.STARTING));
             }
+            awaitBoot(spec.name());
             deed();
             synchronized (World.this) {
                 Instance made = instance(id, spec.name(), InstanceState.RUNNING);
