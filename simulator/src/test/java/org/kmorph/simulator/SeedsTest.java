@@ -48,6 +48,8 @@ class SeedsTest {
                     108699 | the agent of who took over dies on a kernel that lives: the recovery gives up
                     159326 | another morph is asked for twice while the old kernel of the last cannot be removed: that is left over
                     162228 | a person terminates who takes over, before its agent could be told: the recovery gives up
+                    284095 | who took over fails before it could be told, and is well again when nobody knows that any more: its work is held back for ever
+                    288535 | a new kernel that the registry is removing is told to run the workload: nobody does when that is done
                     112297 | an old kernel that has released cannot be fenced at once for the disk is full: nobody does its work
                     """)
     void whatWasFoundOnceIsNotThereAgain(long seed, String what) {

@@ -351,8 +351,9 @@ final class MorphSteps implements AutoCloseable {
     }
 
     private void activate(int number) {
-        if (targetEnd.isPresent()) {
-            report.accept(number, new Event.TargetEnded(targetEnd.get()));
+        Optional<String> ended = targetEnd.or(this::targetEnding);
+        if (ended.isPresent()) {
+            report.accept(number, new Event.TargetEnded(ended.get()));
             return;
         }
         on(number, target(CommitPhase.ACTIVATE), answer -> {
@@ -364,6 +365,14 @@ final class MorphSteps implements AutoCloseable {
                     ? new Event.Done()
                     : new Event.Failed("it is " + answer.state(), false);
         });
+    }
+
+    /** A former daemon may have begun to remove it, or to start it, and the registry brings that to its end. */
+    private Optional<String> targetEnding() {
+        Optional<InstanceState> there = instance(plan.target()).map(Instance::state);
+        return there.equals(Optional.of(InstanceState.RUNNING)) || there.equals(Optional.of(InstanceState.HELD))
+                ? Optional.empty()
+                : Optional.of(there.map(state -> "it is " + state).orElse("it is gone"));
     }
 
     private void record(int number, Mark mark, String why) {

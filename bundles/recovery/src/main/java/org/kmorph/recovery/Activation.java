@@ -6,17 +6,21 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Predicate;
 import org.kmorph.api.instance.Instance;
+import org.kmorph.api.instance.InstanceException;
 import org.kmorph.api.instance.InstanceState;
 import org.kmorph.api.instance.Instances;
 import org.kmorph.api.time.TimeSource;
 
 /**
  * Sees to it that whoever has a name now does its work. An agent that does not answer may have died on a kernel that lives, which starts it
- * again: that is waited for. Whether the kernel has failed is for its health to say, and then it is healed by itself. Blocks.
+ * again: that is waited for. Whether the kernel has failed is for its health to say. Then it makes room for another: nobody could know
+ * later that it was never told, should it come back. Blocks.
  */
 final class Activation {
     /** How long an agent may be silent: longer than its kernel takes to start another. */
     static final Duration PATIENCE = Duration.ofSeconds(30);
+
+    private static final Duration FENCE = Duration.ofSeconds(30);
 
     private static final Duration BETWEEN_TRIES = Duration.ofMillis(200);
 
@@ -48,16 +52,36 @@ final class Activation {
                 return new Healing.Event.Restored(bearer.id());
             }
             Optional<InstanceState> state = state(bearer);
-            if (state.equals(Optional.of(InstanceState.HELD)) || failed.test(bearer)) {
-                return new Healing.Event.Relapsed(bearer.id(), obstacle.get());
-            }
-            if (!state.equals(Optional.of(InstanceState.RUNNING))) {
+            if (state.isEmpty() || state.get() != InstanceState.RUNNING && state.get() != InstanceState.HELD) {
                 return new Healing.Event.Gone();
             }
-            if (time.nanos() >= deadline) {
+            if (state.get() == InstanceState.HELD || time.nanos() >= deadline) {
                 return new Healing.Event.RestoreFailed(obstacle.get());
             }
+            if (failed.test(bearer)) {
+                return giveUp(bearer, obstacle.get());
+            }
             time.sleep(BETWEEN_TRIES);
+        }
+    }
+
+    private Healing.Event giveUp(Instance bearer, String obstacle) throws InterruptedException {
+        String why = "instance " + bearer.id() + ", which was to do its work, has failed: " + obstacle;
+        try {
+            instances.fence(bearer.name(), why, FENCE);
+            return giveBack(bearer, why);
+        } catch (InstanceException e) {
+            return new Healing.Event.RestoreFailed(why + "; " + e.getMessage());
+        }
+    }
+
+    /** One that was given up and is fenced. */
+    Healing.Event giveBack(Instance bearer, String why) throws InterruptedException {
+        try {
+            instances.release(bearer.name());
+            return new Healing.Event.RestoreFailed(why);
+        } catch (InstanceException e) {
+            return new Healing.Event.RestoreFailed(why + "; " + e.getMessage());
         }
     }
 

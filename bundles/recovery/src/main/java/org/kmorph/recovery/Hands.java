@@ -31,6 +31,9 @@ final class Hands {
     private static final Set<InstanceState> CHANGING =
             EnumSet.of(InstanceState.STARTING, InstanceState.FENCING, InstanceState.RELEASING);
 
+    private static final Set<InstanceState> SETTLED =
+            EnumSet.of(InstanceState.RUNNING, InstanceState.HELD, InstanceState.FENCED);
+
     /** How long something may stand in the way: another command, a registry that has not read its journal yet, a host on its way. */
     private static final Duration PATIENCE = Duration.ofSeconds(30);
 
@@ -172,6 +175,9 @@ final class Hands {
     }
 
     private Healing.Event atWork(Patient patient, Instance bearer) throws InterruptedException {
+        if (bearer.state() == InstanceState.FENCED) {
+            return activation.giveBack(bearer, "instance " + bearer.id() + ", which was to do its work, is fenced");
+        }
         if (bearer.state() != InstanceState.RUNNING) {
             return new Healing.Event.RestoreFailed("instance \"" + patient.name() + "\" is " + bearer.state());
         }
@@ -207,9 +213,7 @@ final class Hands {
     private Optional<Instance> awaitSettled(String name) throws InterruptedException {
         long deadline = time.nanos() + PATIENCE.toNanos();
         Optional<Instance> there = instances.find(name);
-        while (there.filter(one -> one.state() != InstanceState.RUNNING && one.state() != InstanceState.HELD)
-                        .isPresent()
-                && time.nanos() < deadline) {
+        while (there.filter(one -> !SETTLED.contains(one.state())).isPresent() && time.nanos() < deadline) {
             time.sleep(BETWEEN_TRIES);
             there = instances.find(name);
         }

@@ -90,9 +90,6 @@ record Healing(
         /** Its work could not be brought back. */
         record RestoreFailed(String why) implements Event {}
 
-        /** Who was to do its work has failed itself, which is healed by itself, or waits for a person. */
-        record Relapsed(int instanceId, String why) implements Event {}
-
         /** The instance, or who was to do its work, is no more: somebody else has ended it. */
         record Gone() implements Event {}
 
@@ -123,7 +120,7 @@ record Healing(
         /** As of {@link Start}, or {@link Event.NoStandby}. */
         record Promote(String standby) implements Action {}
 
-        /** {@link Event.Restored}, {@link Event.Relapsed}, {@link Event.Gone} or {@link Event.RestoreFailed}. */
+        /** {@link Event.Restored}, {@link Event.Gone} or {@link Event.RestoreFailed}. */
         record Start(Optional<Path> kernel) implements Action {}
 
         /** Tell the surviving kernels how it ended; {@link Event.Told}. */
@@ -306,12 +303,6 @@ record Healing(
         }
         if (event instanceof Event.Gone) {
             return endedBySomebody();
-        }
-        if (event instanceof Event.Relapsed relapsed) {
-            return to(
-                    RecoveryState.FAILED,
-                    "instance " + relapsed.instanceId() + ", which was to do its work, is no more: " + relapsed.why(),
-                    new Action.TellComplete());
         }
         if (event instanceof Event.RestoreFailed failed) {
             int tried = starts + 1;

@@ -65,10 +65,15 @@ class ActivationTest {
     }
 
     @Test
-    void oneThatHasFailedIsNotWaitedFor() throws Exception {
+    void oneThatHasFailedMakesRoomForAnother() throws Exception {
         failed = true;
-        assertThat(activate(Duration.ofDays(1))).isEqualTo(new Healing.Event.Relapsed(8, "no answer"));
+        assertThat(activate(Duration.ofDays(1)))
+                .isEqualTo(
+                        new Healing.Event.RestoreFailed("instance 8, which was to do its work, has failed: no answer"));
         assertThat(asked).isEqualTo(1);
+        assertThat(world.find("web")).isEmpty();
+        assertThat(world.releases(8)).isEqualTo(1);
+        assertThat(world.releasedUnfenced()).isFalse();
     }
 
     @Test

@@ -121,7 +121,6 @@ class HealingTranscriptTest {
             case "no-standby" -> new Healing.Event.NoStandby(text);
             case "restored" -> new Healing.Event.Restored(Integer.parseInt(text));
             case "restore-failed" -> new Healing.Event.RestoreFailed(text);
-            case "relapsed" -> new Healing.Event.Relapsed(8, text);
             case "told" -> new Healing.Event.Told();
             case "gone" -> new Healing.Event.Gone();
             default -> throw new IllegalArgumentException(String.join(" ", words));
