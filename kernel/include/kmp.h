@@ -221,6 +221,7 @@ enum kmp_role {
 
 /* flags of MORPH_PREPARE */
 #define KMP_PREPARE_COLD (1u << 0) /* no state moves: ACTIVATE starts the workload afresh */
+#define KMP_PREPARE_KEPT (1u << 1) /* the target has released this workload, and kept its state */
 
 enum kmp_negotiate_stage {
 	KMP_NEGOTIATE_DESCRIBE = 1, /* to the source: what have you? */
@@ -256,6 +257,7 @@ enum kmp_commit_phase {
 	KMP_COMMIT_RETIRE = 4, /* stop the workload for good, in an orderly way; no successor */
 	KMP_COMMIT_HAND_OVER = 5, /* quiesce, final round, its validation, release: in one go */
 	KMP_COMMIT_TAKE = 6, /* from the source's agent to the target's: it has released */
+	KMP_COMMIT_GIVE_BACK = 7, /* to the target: never to begin the workload */
 };
 
 enum kmp_cause {
@@ -492,11 +494,14 @@ struct kmp_retry {
 
 /* Values of items. Those whose value is only text or a u64 have no structure. */
 
+/* flags of a workload */
+#define KMP_PROCESS_BEGINNING (1u << 0) /* told to run, and it has not begun to: nobody has heard it */
+
 struct kmp_i_workload {
 	uint32_t pid; /* 0: none */
 	int32_t exit_status; /* 0 to 255, or 256 + signal; -1 while it has not ended */
 	uint32_t starts;
-	uint32_t reserved;
+	uint32_t flags;
 	uint64_t since_ns;
 } KMP_PACKED;
 

@@ -5,7 +5,10 @@
  * another kernel between two requests, with its connections.
  *
  *   kmorph-kv --listen=ADDRESS:PORT [--state=MIB] [--dirty=PAGES_PER_SECOND] [--log=FILE]
- *             [--check=PROGRAM]
+ *             [--check=PROGRAM] [--stumble=FILE]
+ *
+ * The first successor that finds FILE takes it away and cannot restore its state; where FILE is a
+ * named pipe, not before somebody writes to it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -55,6 +58,7 @@ static uint64_t slots;
 static int epoll = -1, listener = -1, log_file = -1;
 static int fds[MAX_CONNECTIONS];
 static uint64_t dirty_per_tick;
+static const char *stumble;
 
 static void fail(const char *what)
 {
@@ -211,10 +215,21 @@ static ptrdiff_t save(void *context, void *bytes, size_t most)
 	return sizeof(dirty_per_tick);
 }
 
+static bool stumbles(void)
+{
+	char taken[4096];
+
+	if (!stumble || snprintf(taken, sizeof(taken), "%s.taken", stumble) >= (int)sizeof(taken) ||
+	    rename(stumble, taken) < 0)
+		return false;
+	close(open(taken, O_RDONLY | O_CLOEXEC));
+	return true;
+}
+
 static int restore(void *context, const void *bytes, size_t length)
 {
 	(void)context;
-	if (length != sizeof(dirty_per_tick))
+	if (length != sizeof(dirty_per_tick) || stumbles())
 		return -1;
 	memcpy(&dirty_per_tick, bytes, length);
 	return 0;
@@ -334,12 +349,15 @@ int main(int argc, char **argv)
 			log_path = argv[i] + 6;
 		else if (strncmp(argv[i], "--check=", 8) == 0)
 			check = argv[i] + 8;
+		else if (strncmp(argv[i], "--stumble=", 10) == 0)
+			stumble = argv[i] + 10;
 		else
 			where = NULL, mib = 0;
 	}
 	if (!where || mib == 0) {
 		fputs("usage: kmorph-kv --listen=ADDRESS:PORT [--state=MIB]"
-		      " [--dirty=PAGES_PER_SECOND] [--log=FILE] [--check=PROGRAM]\n",
+		      " [--dirty=PAGES_PER_SECOND] [--log=FILE] [--check=PROGRAM]"
+		      " [--stumble=FILE]\n",
 		      stderr);
 		return 2;
 	}

@@ -9,10 +9,16 @@
 static struct asked activating; /* until the workload says that it has begun */
 static struct asked released;	/* by the source, until we run it */
 static bool taken;
+static bool beginning; /* told to run, and it has not said that it has begun */
 
 void activate_forget(void)
 {
-	activating.there = released.there = taken = false;
+	activating.there = released.there = taken = beginning = false;
+}
+
+bool activate_is_beginning(void)
+{
+	return beginning;
 }
 
 /* The source has let go: its connections and files become ours, and those of what is to be the
@@ -88,10 +94,18 @@ static void answer_activated(void)
 	activating.there = false;
 }
 
+/* Before this nobody outside has heard of the workload, and it of nobody: until then it can be
+ * given back. */
 void activate_begun(void)
 {
-	if (activating.there)
-		step_done("begun");
+	if (!beginning)
+		return;
+	beginning = false;
+	step_done("begun");
+	sockets_open();
+	sockets_replay();
+	sockets_carry();
+	step_done("replayed");
 	answer_activated();
 	urgency_usual();
 	settle();
@@ -100,6 +114,47 @@ void activate_begun(void)
 void activate_lost(void)
 {
 	answer_activated();
+	urgency_usual();
+}
+
+/* It stands still, or has ended, and what it has said so far has been heard. */
+static bool stop_beginning(void)
+{
+	if (workload.pid != 0 && (!workload_stop_running() || !workload_freeze()))
+		return false;
+	link_hear();
+	return true;
+}
+
+/* In this order: after it nothing is left that could begin. Nobody is told that the connections are
+ * gone, and nobody but the source can answer at their ports. */
+static void give_back(void)
+{
+	workload_end_now();
+	sockets_withdraw();
+	network_give_up();
+	link_close();
+	regions_forget();
+	activate_forget();
+	morph_become(KMP_OP_ROLLED_BACK);
+}
+
+void activate_give_back(struct connection *connection, const struct frame *frame)
+{
+	if (morph.role != KMP_ROLE_TARGET || !morph_is_over(morph.state)) {
+		morph_wrong_state(connection, &frame->header, NULL);
+		return;
+	}
+	if (beginning && !stop_beginning()) {
+		answer_error(connection, &frame->header, KMP_E_INTERNAL, 0,
+			     "the workload does not stop");
+		return;
+	}
+	if (beginning)
+		give_back();
+	else if (morph.state == KMP_OP_ACTIVE)
+		workload_thaw();
+	morph_send_commit(connection, &frame->header);
 }
 
 void activate(struct connection *connection, const struct frame *frame)
@@ -135,7 +190,7 @@ void activate(struct connection *connection, const struct frame *frame)
 		answer_error(connection, &frame->header, KMP_E_INTERNAL, 0, text);
 		return;
 	}
-	sockets_open();
+	sockets_speak();
 	workload_hurry_ready();
 	if (!link_say(LINK_GO, opaque ? opaque->size : 0)) {
 		answer_error(connection, &frame->header, KMP_E_INTERNAL, 0,
@@ -145,9 +200,7 @@ void activate(struct connection *connection, const struct frame *frame)
 	workload_activate();
 	morph_become(KMP_OP_ACTIVE);
 	step_done("running");
+	beginning = true;
 	asked_note(&activating, connection, &frame->header, UINT64_MAX / 2);
-	sockets_replay();
 	answer_source();
-	sockets_carry();
-	step_done("replayed");
 }

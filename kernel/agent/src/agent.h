@@ -145,6 +145,8 @@ void workload_end_now(void);
 /* Target: a process is made ready to be the workload, and waits; whether it does. */
 bool workload_make_ready(void);
 bool workload_is_made_ready(void);
+/* What has ended here for good, and was not begun anywhere else: it is held, to be made ready. */
+void workload_hold_again(void);
 /* Target: it is waited for, from now on. */
 void workload_hurry_ready(void);
 void workload_drop_ready(void);
@@ -222,6 +224,8 @@ void answer_error(struct connection *connection, const struct kmp_header *reques
 enum kmp_agent_state agent_state(void);
 /* Whether the payload is what its message's fixed part and items make; if not, says so. */
 bool well_formed(struct connection *connection, const struct frame *frame, size_t fixed);
+/* How the workload's process does, as an item says it. */
+struct kmp_i_workload workload_item(void);
 /* The workload has ended: whoever waited for that is told. */
 void answer_retired(void);
 

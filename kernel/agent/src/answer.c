@@ -20,6 +20,17 @@ static struct waiting {
 } waiting[MAX_WAITING];
 static size_t waiting_count;
 
+struct kmp_i_workload workload_item(void)
+{
+	return (struct kmp_i_workload){
+		.pid = (uint32_t)workload.pid,
+		.exit_status = workload.exit_status,
+		.starts = workload.starts,
+		.flags = activate_is_beginning() ? KMP_PROCESS_BEGINNING : 0,
+		.since_ns = workload.since_ns,
+	};
+}
+
 /* The retirement there was, if any: an instance has one workload, so it has at most one. */
 static uint8_t retirement[16];
 static bool retired;
@@ -81,12 +92,7 @@ static size_t add_wanted(uint8_t *payload, size_t length, uint32_t wants)
 		length = add_text(payload, length, KMP_I_AGENT_VERSION, KMORPH_VERSION,
 				  KMP_MAX_AGENT_VERSION_BYTES);
 	if (wants & KMP_WANT_WORKLOAD && workload.state != KMP_WORKLOAD_NONE) {
-		struct kmp_i_workload item = {
-			.pid = (uint32_t)workload.pid,
-			.exit_status = workload.exit_status,
-			.starts = workload.starts,
-			.since_ns = workload.since_ns,
-		};
+		struct kmp_i_workload item = workload_item();
 
 		length = item_add(payload, length, KMP_MAX_SMALL_PAYLOAD_BYTES, KMP_I_WORKLOAD,
 				  &item, sizeof(item));
@@ -225,6 +231,7 @@ static void take_commit(struct connection *connection, const struct frame *frame
 	case KMP_COMMIT_ACTIVATE:
 	case KMP_COMMIT_HAND_OVER:
 	case KMP_COMMIT_TAKE:
+	case KMP_COMMIT_GIVE_BACK:
 		morph_answer(connection, frame);
 		break;
 	default:

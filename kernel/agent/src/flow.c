@@ -31,6 +31,7 @@ static uint64_t flow_on; /* number of the connection */
 static uint32_t sequence, current_round, window, in_flight;
 static size_t region_at;
 static bool final, over;
+static bool keeps_all;		  /* what is kept is the final round's */
 static uint64_t moved, estimated; /* bytes of this round */
 static struct chunk chunk;
 
@@ -63,8 +64,14 @@ void flow_forget_peer(void)
 		connection_close(connection);
 }
 
+bool flow_keeps_all(void)
+{
+	return keeps_all;
+}
+
 void flow_keep(void)
 {
+	keeps_all = final;
 	forget_kept();
 	current_round = 0;
 	final = over = asks_validation = false;

@@ -268,6 +268,11 @@ static void hear(const struct kmorph_message *message, int fd)
 	morph_heard(message);
 }
 
+void link_hear(void)
+{
+	ready(&workload_link.watch, EPOLLIN);
+}
+
 static void ready(struct watch *watch, uint32_t events)
 {
 	(void)events;

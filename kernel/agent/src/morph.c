@@ -87,8 +87,13 @@ static const struct finished *remembered(const uint8_t *operation)
 
 static void remember(const uint8_t *operation, uint8_t role, uint8_t state)
 {
-	struct finished *slot = &finished[finished_next++ % KMP_REMEMBERED_OPERATIONS];
+	struct finished *slot = NULL;
 
+	for (size_t i = 0; i < KMP_REMEMBERED_OPERATIONS && !slot; i++)
+		if (finished[i].state && memcmp(finished[i].operation, operation, 16) == 0)
+			slot = &finished[i]; /* it was active, and was given back */
+	if (!slot)
+		slot = &finished[finished_next++ % KMP_REMEMBERED_OPERATIONS];
 	*slot = (struct finished){ .role = role, .state = state, .since_ns = boot_ns() };
 	memcpy(slot->operation, operation, 16);
 	if (state == KMP_OP_RELEASED)
@@ -182,6 +187,11 @@ void morph_send_commit(struct connection *connection, const struct kmp_header *h
 	for (size_t i = 0; i < step_count; i++)
 		length = morph_add_check(payload, length, true, steps[i].took_us, "step",
 					 steps[i].name);
+	if (morph.state == KMP_OP_ACTIVE) {
+		struct kmp_i_workload item = workload_item();
+
+		length = morph_add(payload, length, KMP_I_WORKLOAD, &item, sizeof(item));
+	}
 	connection_send(connection, bytes, KMP_MORPH_COMMIT | KMP_ANSWER, header->sequence, length);
 }
 
@@ -225,6 +235,57 @@ static void ask_for_patience(struct connection *connection, const struct kmp_hea
 	connection_send(connection, bytes, KMP_RETRY, header->sequence, sizeof(retry));
 }
 
+static void begin(const struct kmp_morph_prepare *message)
+{
+	morph = (struct morph){ .role = message->role,
+				.cold = message->flags & KMP_PREPARE_COLD,
+				.peer = message->peer_instance,
+				.since_ns = boot_ns() };
+	memcpy(morph.operation, message->operation, 16);
+	expires_ns = message->expires_ms * MS;
+	validate_forget();
+	activate_forget();
+	freeze_forget();
+	step_count = 0;
+}
+
+/* What was released comes back, to the state that was kept of it: as a target that has received all
+ * of it. The operation in which it was released stays RELEASED. */
+static void prepare_kept(struct connection *connection, const struct frame *frame,
+			 const struct kmp_morph_prepare *message)
+{
+	uint64_t for_ns = boot_ns() - morph.since_ns;
+	uint16_t digest = morph.digest;
+
+	if (message->role != KMP_ROLE_TARGET || morph.role != KMP_ROLE_SOURCE || morph.cold ||
+	    morph.state != KMP_OP_RELEASED || !flow_keeps_all()) {
+		answer_error(connection, &frame->header, KMP_E_EXPIRED, 0,
+			     "no state of a workload that was released is kept here");
+		return;
+	}
+	if (!workload_is_over()) {
+		ask_for_patience(connection, &frame->header);
+		return;
+	}
+	flow_forget();
+	begin(message);
+	morph.digest = digest;
+	for (size_t i = 0; i < region_count; i++) {
+		regions[i].round = 1;
+		regions[i].ended = regions[i].final = true;
+	}
+	sockets_were_kept(for_ns);
+	workload_hold_again();
+	morph_become(KMP_OP_TRANSFERRING);
+	if (!workload_make_ready()) {
+		drop();
+		answer_error(connection, &frame->header, KMP_E_NO_WORKLOAD, 0,
+			     "the workload cannot be started here");
+		return;
+	}
+	morph_send_operation(connection, &frame->header, KMP_VERDICT_NONE);
+}
+
 static void prepare(struct connection *connection, const struct frame *frame)
 {
 	struct kmp_morph_prepare message;
@@ -249,9 +310,14 @@ static void prepare(struct connection *connection, const struct frame *frame)
 		morph_send_operation(connection, &frame->header, KMP_VERDICT_NONE);
 		return;
 	}
-	if (morph_busy()) {
+	if (morph_busy() || activate_is_beginning()) {
 		answer_error(connection, &frame->header, KMP_E_BUSY, 0,
-			     "another morph is under way");
+			     morph_busy() ? "another morph is under way"
+					  : "the workload has not begun here yet");
+		return;
+	}
+	if (message.flags & KMP_PREPARE_KEPT) {
+		prepare_kept(connection, frame, &message);
 		return;
 	}
 	if (message.role == KMP_ROLE_SOURCE && !cold && workload_is_beginning()) {
@@ -276,16 +342,7 @@ static void prepare(struct connection *connection, const struct frame *frame)
 			     "that instance has failed");
 		return;
 	}
-	morph = (struct morph){ .role = message.role,
-				.cold = cold,
-				.peer = message.peer_instance,
-				.since_ns = boot_ns() };
-	memcpy(morph.operation, message.operation, 16);
-	expires_ns = message.expires_ms * MS;
-	validate_forget();
-	activate_forget();
-	freeze_forget();
-	step_count = 0;
+	begin(&message);
 	morph_become(KMP_OP_PREPARED);
 	morph_send_operation(connection, &frame->header, KMP_VERDICT_NONE);
 }
@@ -371,6 +428,9 @@ static void commit(struct connection *connection, const struct frame *frame)
 	case KMP_COMMIT_ACTIVATE:
 		activate(connection, frame);
 		break;
+	case KMP_COMMIT_GIVE_BACK:
+		activate_give_back(connection, frame);
+		break;
 	default:
 		morph_send_commit(connection, &frame->header);
 	}
@@ -378,8 +438,13 @@ static void commit(struct connection *connection, const struct frame *frame)
 
 static void rollback(struct connection *connection, const struct frame *frame)
 {
-	if (!morph_is_over(morph.state))
+	if (!morph_is_over(morph.state)) {
 		drop();
+	} else if (morph.state == KMP_OP_ROLLED_BACK) {
+		/* it was given back, and runs where it was */
+		sockets_replay();
+		sockets_forget();
+	}
 	morph_send_operation(connection, &frame->header, KMP_VERDICT_NONE);
 }
 
@@ -460,7 +525,7 @@ void morph_heard(const struct kmorph_message *message)
 {
 	if (message->type == LINK_QUIESCED)
 		freeze_heard(message);
-	else if (message->type == LINK_BEGUN)
+	else if (message->type == LINK_BEGUN && message->value == 0)
 		activate_begun();
 	else if (message->type == LINK_FOLLOW)
 		survivor_followed();
@@ -502,7 +567,11 @@ void morph_workload_ended(void)
 		validate_look();
 		return;
 	}
+	if (activate_is_beginning())
+		link_hear(); /* it may have begun before it ended */
 	activate_lost();
+	if (activate_is_beginning())
+		return; /* its connections are kept, to be given back */
 	link_close();
 	/* what was released is kept, for another target */
 	if (morph.state != KMP_OP_RELEASED)

@@ -102,6 +102,8 @@ void link_close(void);
 /* Notes a copy of a descriptor as one that is to move; NULL when there are too many. */
 struct carried *link_carry(uint64_t tag, int fd, bool socket);
 bool link_say(uint32_t type, uint64_t size);
+/* Hears what the workload has said so far. */
+void link_hear(void);
 /* Says what can be said later too: false when there is no room for it now. */
 bool link_offer(const struct kmorph_message *message);
 /* Gives descriptors with their tags, as many messages as it takes. */
@@ -178,8 +180,15 @@ void sockets_forget(void);
 void sockets_take(void);
 /* Gives them to what is to be the workload. */
 bool sockets_adopt(void);
+/* The connections go on with what had still to be sent. They take in nothing yet. */
+void sockets_speak(void);
 /* They take in what comes. */
 void sockets_open(void);
+/* Instead: they are no more, and nobody is told. What comes to their ports is dropped, and is kept
+ * for those who have them next: until sockets_forget. */
+void sockets_withdraw(void);
+/* The state that they are made of is so old, and another kernel may have had them meanwhile. */
+void sockets_were_kept(uint64_t for_ns);
 /* What came meanwhile comes again. */
 void sockets_replay(void);
 /* Notes them as the workload's, to be carried further one day. */
@@ -222,6 +231,8 @@ void flow_answered(struct connection *connection, const struct frame *frame);
 void flow_forget(void);
 /* The state stays as it was frozen: it may be pulled again for another target. */
 void flow_keep(void);
+/* Whether all that is kept is as it was frozen. */
+bool flow_keeps_all(void);
 uint64_t flow_tick(void);
 
 /* chunk.c: what a region sends next. */
@@ -376,5 +387,9 @@ void activate(struct connection *connection, const struct frame *frame);
 void activate_begun(void);
 void activate_lost(void);
 void activate_forget(void);
+/* The workload was told to run and has not begun to. */
+bool activate_is_beginning(void);
+/* Then it is never run here; one that has begun goes on. */
+void activate_give_back(struct connection *connection, const struct frame *frame);
 
 #endif

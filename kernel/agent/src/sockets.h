@@ -63,6 +63,8 @@ void guard_with(int listener);
 /* sockets_save.c: small helpers of all three. */
 int socket_get(int fd, int level, int name);
 bool socket_set(int fd, int level, int name, int value);
+/* Of one in repair mode: gone at once, whoever else has it open, and nobody is told. */
+void socket_vanish(int fd);
 /* False, with the reason of errno. */
 bool socket_refuse(char *text, size_t most, const char *what);
 

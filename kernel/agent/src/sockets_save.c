@@ -301,10 +301,15 @@ bool sockets_are_as_saved(void)
 	return true;
 }
 
-void sockets_give_up(void)
+void socket_vanish(int fd)
 {
 	struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
 
+	connect(fd, &nowhere, sizeof(nowhere));
+}
+
+void sockets_give_up(void)
+{
 	for (size_t i = 0; i < workload_link.carried_count; i++)
 		if (workload_link.carried[i].socket && is_listening(workload_link.carried[i].fd))
 			guard_with(workload_link.carried[i].fd);
@@ -316,8 +321,7 @@ void sockets_give_up(void)
 			continue;
 		if (describe(carried, &saved))
 			guard_port(&saved);
-		/* in repair mode: gone at once, whoever else has it open */
-		connect(carried->fd, &nowhere, sizeof(nowhere));
+		socket_vanish(carried->fd);
 		carried->repaired = carried->held = false;
 	}
 }

@@ -254,7 +254,8 @@ bool sockets_prepare(const uint8_t *bytes, size_t length, char *text, size_t mos
 void sockets_forget(void)
 {
 	for (size_t i = 0; i < made_count; i++)
-		close(made[i].fd);
+		if (made[i].fd >= 0)
+			close(made[i].fd);
 	guards_close();
 	free(made);
 	made = NULL;

@@ -15,6 +15,12 @@
 #define OPTION_SACK_PERMITTED 4
 #define OPTION_TIMESTAMP 8
 
+/* Milliseconds by which the clock of another kernel may be ahead of ours, that had the connections
+ * meanwhile. */
+#define CLOCK_MARGIN 1000u
+
+static uint32_t clock_went_on; /* since they were saved, ms */
+
 static bool is_connection(const struct made *one)
 {
 	return one->saved.what == CONNECTED || one->saved.what == ACCEPTED;
@@ -42,7 +48,14 @@ static bool queue(int fd, int which, const uint8_t *bytes, uint32_t length)
  * number is that much larger that it never goes back: net/ipv4/tcp.c, TCP_TIMESTAMP. */
 static int clock_of(const struct saved_socket *saved)
 {
-	return (int)((saved->timestamp + 2u) & ~1u);
+	return (int)((saved->timestamp + clock_went_on + 2u) & ~1u);
+}
+
+/* Its peer takes no packet that is older than the last one, and another kernel may have sent some
+ * since. */
+void sockets_were_kept(uint64_t for_ns)
+{
+	clock_went_on = (uint32_t)(for_ns / MS) + CLOCK_MARGIN;
 }
 
 static bool set_options(int fd, const struct saved_socket *saved)
@@ -142,27 +155,52 @@ bool sockets_adopt(void)
 	       link_adopt(LINK_ACCEPTED, tags + late, fds + late, MAX_CARRIED - late);
 }
 
-void sockets_open(void)
+void sockets_speak(void)
 {
 	for (size_t i = 0; i < made_count; i++) {
 		const struct made *one = &made[i];
 		const uint8_t *unsent = one->queues + one->saved.send_length;
 
-		if (one->saved.what == ENDING)
+		if (!is_connection(one))
 			continue;
-		filter_none(one->fd);
-		socket_set(one->fd, IPPROTO_IP, IP_FREEBIND, 0);
-		if (one->saved.what == LISTENING) {
-			socket_set(one->fd, SOL_SOCKET, SO_REUSEPORT, one->saved.reuse_port);
-			continue;
-		}
 		socket_set(one->fd, IPPROTO_TCP, TCP_REPAIR, 0);
 		if (one->saved.unsent_length > 0 &&
 		    send(one->fd, unsent, one->saved.unsent_length, MSG_NOSIGNAL) !=
 			    (ssize_t)one->saved.unsent_length)
 			say("what a connection had still to send is lost: %s", strerror(errno));
 	}
+}
+
+void sockets_open(void)
+{
+	for (size_t i = 0; i < made_count; i++) {
+		const struct made *one = &made[i];
+
+		if (one->saved.what == ENDING)
+			continue;
+		filter_none(one->fd);
+		socket_set(one->fd, IPPROTO_IP, IP_FREEBIND, 0);
+		if (one->saved.what == LISTENING)
+			socket_set(one->fd, SOL_SOCKET, SO_REUSEPORT, one->saved.reuse_port);
+	}
 	guards_close();
+}
+
+void sockets_withdraw(void)
+{
+	for (size_t i = 0; i < made_count; i++)
+		if (made[i].saved.what == LISTENING)
+			guard_with(made[i].fd);
+	for (size_t i = 0; i < made_count; i++) {
+		if (!made[i].taken || !socket_set(made[i].fd, IPPROTO_TCP, TCP_REPAIR, 1))
+			continue;
+		guard_port(&made[i].saved);
+		socket_vanish(made[i].fd);
+	}
+	for (size_t i = 0; i < made_count; i++) {
+		close(made[i].fd);
+		made[i].fd = -1;
+	}
 }
 
 void sockets_replay(void)

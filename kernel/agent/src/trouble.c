@@ -50,12 +50,7 @@ static void tell(const struct condition *condition, uint64_t value, uint64_t lim
 	length = item_add(payload, length, KMP_MAX_SMALL_PAYLOAD_BYTES, KMP_I_TEXT, text,
 			  strlen(text));
 	if (condition->number == KMP_C_WORKLOAD_ENDED) {
-		struct kmp_i_workload item = {
-			.pid = (uint32_t)workload.pid,
-			.exit_status = workload.exit_status,
-			.starts = workload.starts,
-			.since_ns = workload.since_ns,
-		};
+		struct kmp_i_workload item = workload_item();
 
 		length = item_add(payload, length, KMP_MAX_SMALL_PAYLOAD_BYTES, KMP_I_WORKLOAD,
 				  &item, sizeof(item));

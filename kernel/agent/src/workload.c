@@ -140,6 +140,12 @@ bool workload_make_ready(void)
 	return launch(true, &made_ready) == 0;
 }
 
+void workload_hold_again(void)
+{
+	ending = false;
+	become(KMP_WORKLOAD_HELD);
+}
+
 bool workload_is_made_ready(void)
 {
 	return made_ready > 0;

@@ -12,7 +12,8 @@ SOURCE, TARGET = 1, 2
 DESCRIBE, OFFER, AGREE = 1, 2, 3
 PULL, DATA, END = 1, 2, 3
 LAST, FINAL = 1, 4
-QUIESCE, RELEASE, ACTIVATE, RETIRE = 1, 2, 3, 4
+QUIESCE, RELEASE, ACTIVATE, RETIRE, GIVE_BACK = 1, 2, 3, 4, 7
+COLD, KEPT = 1, 2
 XXH64 = 2
 HELD, RUNNING = b"\1", b"\0"
 
@@ -26,8 +27,8 @@ def item(kind, value):
     return struct.pack("<HH", kind, len(value)) + value
 
 
-def prepare(role, cold=0):
-    return frame(0x0201, OPERATION + struct.pack("<BBHIII", role, 0, cold, 60000, 9, 0))
+def prepare(role, flags=0):
+    return frame(0x0201, OPERATION + struct.pack("<BBHIII", role, 0, flags, 60000, 9, 0))
 
 
 def negotiate(stage, items=b""):
@@ -153,6 +154,8 @@ def stories(page):
     yield "source rolled back", source(roll_back())
     yield "retired", RUNNING + commit(RETIRE, 1000000)
     yield "activated", target(validate(1) + workload(8) + workload(9) + validate(2) + commit(ACTIVATE) + workload(10))
+    yield "given back", target(validate(1) + workload(8) + workload(9) + validate(2) + commit(ACTIVATE) + commit(GIVE_BACK))
+    yield "kept", RUNNING + prepare(TARGET, KEPT) + validate(2) + commit(ACTIVATE) + workload(10)
     yield "target rolled back", target(validate(2) + roll_back())
     read = RUNNING + start(1) + took(1 << 18) + took(1 << 19)
     yield "share read", read + took(1 << 20) + took(1 << 20) + took(0, 0x8112)
@@ -161,7 +164,7 @@ def stories(page):
     yield "share cancelled", read + share_over(4) + share_over(4) + start(1, 1 << 19)
     yield "share refused", RUNNING + start(1, path=b"/proc") + start(1, path=b"x") + start(1, length=5) + share_over(1)
     yield "share retried", read + frame(0x0F02, struct.pack("<IHH", 50, 0x0111, 7), 1, 0) + took(1 << 20, after_ms=60)
-    yield "promoted", HELD + prepare(TARGET, cold=1) + validate(1) + commit(ACTIVATE)
+    yield "promoted", HELD + prepare(TARGET, COLD) + validate(1) + commit(ACTIVATE)
 
 
 def main(page, directory):

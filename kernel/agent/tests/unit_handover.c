@@ -190,6 +190,47 @@ static void what_was_released_can_be_given_to_another(void)
 	MUST(sent_to_peer.header.msg_type == KMP_MORPH_COMMIT);
 }
 
+static void prepare_kept(void)
+{
+	struct kmp_morph_prepare prepare = { .role = KMP_ROLE_TARGET,
+					     .flags = KMP_PREPARE_KEPT,
+					     .expires_ms = 60000 };
+
+	tell(KMP_MORPH_PREPARE, &prepare, sizeof(prepare));
+}
+
+/* The operation in which it was released stays so. */
+static void what_was_released_comes_back_to_the_state_that_was_kept(void)
+{
+	struct kmp_morph_validate final = { .scope = KMP_VALIDATE_FINAL };
+	struct kmorph_message begun = { .type = LINK_BEGUN };
+
+	source_that_hands_over();
+	answer_validation(KMP_OP_VALIDATED, KMP_VERDICT_YES);
+	operation[1]++;
+	prepare_kept();
+	MUST(sent.header.msg_type == KMP_RETRY); /* it has not been reaped yet */
+	workload.pid = 0;
+	morph_workload_ended();
+	prepare_kept();
+	MUST(answered_state(KMP_MORPH_PREPARE) == KMP_OP_TRANSFERRING);
+	MUST(workload.state == KMP_WORKLOAD_HELD && region_count == 4);
+	commit(KMP_COMMIT_ACTIVATE, 0);
+	MUST(sent.header.msg_type == KMP_ERROR);
+	tell(KMP_MORPH_VALIDATE, &final, sizeof(final));
+	MUST(answered_state(KMP_MORPH_VALIDATE) == KMP_OP_VALIDATED);
+	commit(KMP_COMMIT_ACTIVATE, 0);
+	world_workload_says(&begun, -1);
+	MUST(answered_state(KMP_MORPH_COMMIT) == KMP_OP_ACTIVE);
+	MUST(workload.state == KMP_WORKLOAD_RUNNING);
+	prepare_kept();
+	MUST(answered_state(KMP_MORPH_PREPARE) == KMP_OP_ACTIVE);
+	operation[1]--;
+	commit(KMP_COMMIT_QUERY, 0);
+	MUST(answered_state(KMP_MORPH_COMMIT) == KMP_OP_RELEASED);
+	operation[1]++;
+}
+
 void unit_handover(void)
 {
 	RUN(what_the_target_has_validated_is_let_go_of);
@@ -198,5 +239,6 @@ void unit_handover(void)
 	RUN(an_answer_after_the_lease_is_too_late);
 	RUN(nothing_is_handed_over_whose_rounds_went_nowhere);
 	RUN(what_was_released_can_be_given_to_another);
+	RUN(what_was_released_comes_back_to_the_state_that_was_kept);
 	world_reset(KMP_WORKLOAD_HELD);
 }

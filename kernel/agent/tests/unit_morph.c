@@ -326,6 +326,134 @@ static void a_target_runs_the_workload_when_told_and_once(void)
 	MUST(workload.state == KMP_WORKLOAD_RUNNING && workload.starts == 1);
 }
 
+/* It has the workload's state and was told to run it; the workload has said nothing yet. */
+static void target_that_begins(void)
+{
+	target_that_has_agreed();
+	send_bytes(1, 100, "state", 5);
+	send_end(1, 100, "state", 5);
+	validate(KMP_VALIDATE_FINAL);
+	answered(KMP_MORPH_VALIDATE, KMP_OP_VALIDATED);
+	commit(KMP_COMMIT_ACTIVATE, 0);
+	MUST(morph.state == KMP_OP_ACTIVE && workload.state == KMP_WORKLOAD_RUNNING);
+}
+
+/* What an answer says of the workload's process. */
+static struct kmp_i_workload answered_workload(void)
+{
+	size_t at = 0, fixed = sizeof(struct kmp_commit_rsp);
+	struct kmp_i_workload workload_said;
+	const struct kmp_item *item;
+
+	while ((item = kmp_next_item(sent.payload + fixed, sent.header.payload_len - fixed, &at)))
+		if (item->type == KMP_I_WORKLOAD)
+			break;
+	MUST(item && item->len == sizeof(workload_said));
+	memcpy(&workload_said, item + 1, sizeof(workload_said));
+	return workload_said;
+}
+
+static void what_has_not_begun_is_given_back_for_good(void)
+{
+	struct kmorph_message begun = { .type = LINK_BEGUN };
+
+	target_that_begins();
+	commit(KMP_COMMIT_QUERY, 0);
+	answered(KMP_MORPH_COMMIT, KMP_OP_ACTIVE);
+	MUST(answered_workload().flags == KMP_PROCESS_BEGINNING);
+	commit(KMP_COMMIT_GIVE_BACK, 0);
+	answered(KMP_MORPH_COMMIT, KMP_OP_ROLLED_BACK);
+	MUST(workload.state == KMP_WORKLOAD_STOPPED && region_count == 0);
+	world_workload_says(&begun, -1);
+	commit(KMP_COMMIT_GIVE_BACK, 0);
+	answered(KMP_MORPH_COMMIT, KMP_OP_ROLLED_BACK);
+	commit(KMP_COMMIT_ACTIVATE, 0);
+	refused(KMP_E_WRONG_STATE);
+	MUST(workload.state == KMP_WORKLOAD_STOPPED);
+}
+
+static void what_has_begun_is_not_given_back(void)
+{
+	struct kmorph_message begun = { .type = LINK_BEGUN };
+
+	target_that_begins();
+	world_workload_says(&begun, -1);
+	commit(KMP_COMMIT_QUERY, 0);
+	MUST(answered_workload().flags == 0);
+	commit(KMP_COMMIT_GIVE_BACK, 0);
+	answered(KMP_MORPH_COMMIT, KMP_OP_ACTIVE);
+	MUST(workload.state == KMP_WORKLOAD_RUNNING);
+}
+
+/* It has said so, and the agent had not read it yet. */
+static void what_has_begun_unheard_is_not_given_back(void)
+{
+	target_that_begins();
+	world_workload_says_unheard(&(struct kmorph_message){ .type = LINK_BEGUN });
+	commit(KMP_COMMIT_GIVE_BACK, 0);
+	answered(KMP_MORPH_COMMIT, KMP_OP_ACTIVE);
+	MUST(workload.state == KMP_WORKLOAD_RUNNING);
+}
+
+static void what_could_not_be_restored_has_not_begun(void)
+{
+	struct kmorph_message failed = { .type = LINK_BEGUN, .value = 1 };
+
+	target_that_begins();
+	world_workload_says(&failed, -1);
+	workload.pid = 0;
+	morph_workload_ended();
+	answered(KMP_MORPH_COMMIT, KMP_OP_ACTIVE);
+	MUST(answered_workload().flags == KMP_PROCESS_BEGINNING);
+	commit(KMP_COMMIT_GIVE_BACK, 0);
+	answered(KMP_MORPH_COMMIT, KMP_OP_ROLLED_BACK);
+}
+
+static void what_ended_after_it_had_begun_is_not_given_back(void)
+{
+	target_that_begins();
+	world_workload_says_unheard(&(struct kmorph_message){ .type = LINK_BEGUN });
+	workload.pid = 0;
+	morph_workload_ended();
+	commit(KMP_COMMIT_GIVE_BACK, 0);
+	answered(KMP_MORPH_COMMIT, KMP_OP_ACTIVE);
+	MUST(answered_workload().flags == 0);
+}
+
+static void only_a_target_that_was_told_to_run_gives_back(void)
+{
+	target_that_has_agreed();
+	commit(KMP_COMMIT_GIVE_BACK, 0);
+	refused(KMP_E_WRONG_STATE);
+	source_that_is_frozen();
+	commit(KMP_COMMIT_GIVE_BACK, 0);
+	refused(KMP_E_WRONG_STATE);
+	MUST(workload.state == KMP_WORKLOAD_FROZEN);
+}
+
+static void nothing_comes_back_where_nothing_is_kept(void)
+{
+	source_that_is_frozen();
+	roll_back();
+	next_operation();
+	prepare(KMP_ROLE_TARGET, KMP_PREPARE_KEPT);
+	refused(KMP_E_EXPIRED);
+	MUST(workload.state == KMP_WORKLOAD_RUNNING);
+	next_operation();
+	world_reset(KMP_WORKLOAD_HELD);
+	prepare(KMP_ROLE_TARGET, KMP_PREPARE_KEPT);
+	refused(KMP_E_EXPIRED);
+	MUST(workload.state == KMP_WORKLOAD_HELD);
+	/* released without its final round: what is kept is older than the workload was */
+	source_that_is_frozen();
+	commit(KMP_COMMIT_RELEASE, 0);
+	workload.pid = 0;
+	morph_workload_ended();
+	next_operation();
+	prepare(KMP_ROLE_TARGET, KMP_PREPARE_KEPT);
+	refused(KMP_E_EXPIRED);
+}
+
 static void a_target_does_not_run_what_came_otherwise_than_it_was_sent(void)
 {
 	target_that_has_agreed();
@@ -392,6 +520,13 @@ void unit_morph(void)
 	RUN(a_morph_of_which_nothing_is_heard_is_dropped);
 	RUN(one_morph_at_a_time);
 	RUN(a_target_runs_the_workload_when_told_and_once);
+	RUN(what_has_not_begun_is_given_back_for_good);
+	RUN(what_has_begun_is_not_given_back);
+	RUN(what_has_begun_unheard_is_not_given_back);
+	RUN(what_could_not_be_restored_has_not_begun);
+	RUN(what_ended_after_it_had_begun_is_not_given_back);
+	RUN(only_a_target_that_was_told_to_run_gives_back);
+	RUN(nothing_comes_back_where_nothing_is_kept);
 	RUN(a_target_does_not_run_what_came_otherwise_than_it_was_sent);
 	RUN(a_chunk_beyond_its_region_is_refused);
 	RUN(more_memory_than_there_is_is_refused);

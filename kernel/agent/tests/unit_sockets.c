@@ -103,6 +103,7 @@ static void a_connection_moves_with_what_stands_in_its_queues(void)
 	sockets_give_up();
 	sockets_take();
 	MUST(sockets_adopt());
+	sockets_speak();
 	sockets_open();
 	sockets_replay();
 	sockets_carry();
@@ -110,6 +111,42 @@ static void a_connection_moves_with_what_stands_in_its_queues(void)
 	hears(carried_last(CONNECTION)->fd, "question, and more");
 	say_to(carried_last(CONNECTION)->fd, "and another");
 	hears(client, "answer, and another");
+	sockets_forget();
+	free(blob.bytes);
+	close(client);
+}
+
+/* To where the same state was kept; the client has heard nothing of it, and nothing that it said
+ * was taken in. */
+static void a_connection_that_was_given_back_goes_on_as_it_was_saved(void)
+{
+	int client = connect_client();
+	struct blob blob = { 0 };
+
+	say_to(client, "question, ");
+	sockets_hold();
+	MUST(sockets_save(&blob, why, sizeof(why)));
+	MUST(sockets_prepare(blob.bytes, blob.length, why, sizeof(why)));
+	sockets_give_up();
+	sockets_take();
+	MUST(sockets_adopt());
+	sockets_speak();
+	say_to(client, "said to the deaf, ");
+	sockets_withdraw();
+	sockets_forget();
+	MUST(sockets_rehearse(blob.bytes, blob.length, why, sizeof(why)));
+	say_to(client, "and more");
+	MUST(sockets_prepare(blob.bytes, blob.length, why, sizeof(why)));
+	sockets_were_kept(0);
+	sockets_take();
+	MUST(sockets_adopt());
+	sockets_speak();
+	sockets_open();
+	sockets_replay();
+	sockets_carry();
+	hears(carried_last(CONNECTION)->fd, "question, said to the deaf, and more");
+	say_to(carried_last(CONNECTION)->fd, "answer");
+	hears(client, "answer");
 	sockets_forget();
 	free(blob.bytes);
 	close(client);
@@ -151,6 +188,7 @@ static void an_odd_clock_stays_one_of_milliseconds(void)
 	sockets_give_up();
 	sockets_take();
 	MUST(sockets_adopt());
+	sockets_speak();
 	sockets_open();
 	sockets_carry();
 	clock = (uint32_t)socket_get(carried_last(CONNECTION)->fd, IPPROTO_TCP, TCP_TIMESTAMP);
@@ -180,6 +218,7 @@ static void a_listener_listens_on(void)
 	sockets_give_up();
 	sockets_take();
 	MUST(sockets_adopt());
+	sockets_speak();
 	sockets_open();
 	sockets_replay();
 	sockets_carry();
@@ -226,6 +265,7 @@ void unit_sockets(void)
 	enter_network_namespace();
 	MUST(sockets_capable());
 	RUN(a_connection_moves_with_what_stands_in_its_queues);
+	RUN(a_connection_that_was_given_back_goes_on_as_it_was_saved);
 	RUN(a_connection_that_stays_goes_on_after_the_hold);
 	RUN(an_odd_clock_stays_one_of_milliseconds);
 	RUN(a_listener_listens_on);

@@ -381,6 +381,11 @@ uint64_t workload_tick(void)
 	return UINT64_MAX;
 }
 
+void workload_hold_again(void)
+{
+	become(KMP_WORKLOAD_HELD);
+}
+
 bool workload_stop_running(void)
 {
 	return workload.pid != 0;
@@ -470,6 +475,11 @@ void world_workload_says(const struct kmorph_message *message, int fd)
 	}
 	MUST(sendmsg(workload_end, &packet, MSG_NOSIGNAL) == sizeof(*message));
 	workload_link.watch.ready(&workload_link.watch, EPOLLIN);
+}
+
+void world_workload_says_unheard(const struct kmorph_message *message)
+{
+	MUST(send(workload_end, message, sizeof(*message), MSG_NOSIGNAL) == sizeof(*message));
 }
 
 bool world_workload_hears(struct kmorph_message *message)

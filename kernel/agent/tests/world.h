@@ -52,6 +52,8 @@ int world_blob(off_t bytes, int seals);
 void world_open_link(bool successor);
 /* The workload says this to the agent, with a descriptor unless it is -1. */
 void world_workload_says(const struct kmorph_message *message, int fd);
+/* The same, and the agent has not read it yet. */
+void world_workload_says_unheard(const struct kmorph_message *message);
 /* The next thing that the agent has said to the workload; false if there is none. */
 bool world_workload_hears(struct kmorph_message *message);
 

@@ -115,7 +115,7 @@ final class GoldenFrames {
                                 new KernelRelease("6.12.9-amd64"),
                                 new Capabilities(0x19),
                                 new AgentVersion("0.1.0"),
-                                new WorkloadStatus(42, -1, 1, 5_000_000_000L),
+                                new WorkloadStatus(42, -1, 1, false, 5_000_000_000L),
                                 new OperationStatus(OPERATION, Role.SOURCE, TRANSFERRING, 0))));
         all.put(
                 "KMP_HEALTH_STATUS",

@@ -41,7 +41,7 @@ import org.kmorph.kmp.wire.Limits;
 class HeaderConstantsTest {
     /** What only the C side needs a name for: bits and counts that are no constants of the codec, or are checked elsewhere. */
     private static final Pattern ONLY_IN_C =
-            Pattern.compile("KMP_(I_|CHUNK_|EXTENT_|MAX_REGIONS|REMEMBERED_|PREPARE_COLD).*"
+            Pattern.compile("KMP_(I_|CHUNK_|EXTENT_|MAX_REGIONS|REMEMBERED_|PREPARE_|PROCESS_).*"
                     + "|KMP_(PORT|VERSION.*|ANSWER|SIZE|PACKED|MAGIC|HEADER_LEN|IO_(STUCK|UNMEASURED))");
 
     private final Map<String, Long> codec = new LinkedHashMap<>();

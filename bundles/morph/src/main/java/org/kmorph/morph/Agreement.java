@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.morph;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -8,6 +9,7 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import org.kmorph.kmp.item.Capabilities;
 import org.kmorph.kmp.item.Capability;
+import org.kmorph.kmp.item.Check;
 import org.kmorph.kmp.item.DigestAlgorithm;
 import org.kmorph.kmp.item.Incompatible;
 import org.kmorph.kmp.item.Item;
@@ -30,6 +32,17 @@ final class Agreement {
                 .map(reason -> kind(reason.kind()) + reason.text())
                 .collect(Collectors.joining("; "));
         return Optional.of("the new kernel cannot take it: " + (reasons.isEmpty() ? "it does not say why" : reasons));
+    }
+
+    /** @throws IOException when a validation does not end well: what, then what was found */
+    static void require(OperationAnswer validated, String what) throws IOException {
+        if (validated.verdict() != Verdict.YES) {
+            throw new IOException(what + ": "
+                    + Items.all(validated.items(), Check.class).stream()
+                            .filter(check -> check.verdict() == Verdict.NO)
+                            .map(Check::text)
+                            .collect(Collectors.joining("; ")));
+        }
     }
 
     private static String kind(int kind) {

@@ -267,15 +267,20 @@ final class Conversation implements AutoCloseable {
     /** Gives the state to a target that is fresh, and has it run the workload. Blocks. */
     void restore(Instance instance, Duration validation) throws IOException, InterruptedException {
         target(instance);
-        Asking fresh = new Asking(to(Role.TARGET), time);
+        Asking fresh = asking(Role.TARGET);
         if (direct) {
-            Keeper keeper = new KeptBySource(operation, new Asking(to(Role.SOURCE), time), peer.orElseThrow());
+            Keeper keeper = new KeptBySource(operation, asking(Role.SOURCE), peer.orElseThrow());
             new Restoration(operation, fresh, keeper, validation).run();
             return;
         }
         try (Kept copy = Kept.reopen(keptIn)) {
             new Restoration(operation, fresh, new KeptHere(operation, copy), validation).run();
         }
+    }
+
+    /** For those who wait for the answers of an agent. */
+    Asking asking(Role role) {
+        return new Asking(to(role), time);
     }
 
     CompletableFuture<OperationAnswer> rollBack(Role role, Cause cause) {

@@ -4,6 +4,7 @@ package org.kmorph.morph;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -104,6 +105,9 @@ final class MorphRun {
                 figures.steps(),
                 conversation.agreed(),
                 conversation.checks(),
+                now.outcome() == Outcome.NONE
+                        ? ""
+                        : now.outcome().name().toLowerCase(Locale.ROOT).replace('_', ' '),
                 now.why());
     }
 
@@ -153,7 +157,7 @@ final class MorphRun {
         } else if (is(plan.target(), id)) {
             steps.targetEnded(how);
             post(new Event.TargetEnded(how));
-        } else if (state.step() == Step.PROVISIONAL && is(plan.instance(), id)) {
+        } else if (is(plan.instance(), id)) {
             post(new Event.TargetEnded(how));
         }
     }
@@ -295,10 +299,14 @@ final class MorphRun {
                 plan.from(),
                 steps.toRelease(),
                 figures.blackout().map(nanos -> nanos / 1e6).orElse(0.0));
+        progress.accept(status());
+        new Watch(around, conversation, number, this::post, this::begun).look();
+    }
+
+    /** Whoever waits for the commit waits for the workload too. */
+    private void begun() {
         settled.complete(state);
         atRest.complete(state);
-        progress.accept(status());
-        later(Duration.ofSeconds(around.config().provisional_seconds()), () -> post(number, new Event.WindowOver()));
     }
 
     private void finish() {

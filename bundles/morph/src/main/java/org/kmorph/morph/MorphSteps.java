@@ -99,11 +99,16 @@ final class MorphSteps implements AutoCloseable {
 
     /** Goes on with what a former daemon began. Blocks. */
     void resume() {
-        source().ifPresent(conversation::source);
-        instance(plan.target()).ifPresent(target -> {
+        source().or(() -> instance(plan.aside())).ifPresent(conversation::source);
+        newKernel().ifPresent(target -> {
             toRelease = target.imageRelease();
             conversation.target(target);
         });
+    }
+
+    /** Under the name that it has for the morph, or as what the instance is called. */
+    private Optional<Instance> newKernel() {
+        return instance(plan.target()).or(() -> instance(plan.instance()).filter(one -> one.id() != plan.sourceId()));
     }
 
     /** Takes the step of a state; one at which the morph only waits is none. */
@@ -136,6 +141,23 @@ final class MorphSteps implements AutoCloseable {
             case RESTORE -> work(number, () -> persisting(this::restore));
             case TAKE_NAME -> work(number, this::takeName);
             case REMOVE_SOURCE -> work(number, () -> ended(plan.aside()));
+            case READY_SOURCE ->
+                work(number, () -> {
+                    takingBack().ready();
+                    return new Event.Done();
+                });
+            case ASK_WORKLOAD -> on(number, target(CommitPhase.QUERY), Watch::found);
+            case RECORD_RETURNING -> record(number, Mark.RETURNING, now.why());
+            case GIVE_BACK -> on(number, target(CommitPhase.GIVE_BACK), MorphSteps::givenBack);
+            case RECORD_RETURNED -> note(number, Mark.RETURNED, now.why());
+            case TAKE_BACK ->
+                work(number, () -> {
+                    takingBack().run();
+                    return new Event.Done();
+                });
+            case CLOSE_TARGET -> done(number, conversation.rollBack(Role.TARGET, Cause.PEER_LOST));
+            case TAKE_NAME_BACK -> work(number, this::takeNameBack);
+            case FENCE_LOST -> work(number, () -> persisting(this::fenceTarget));
             case ROLL_BACK_SOURCE ->
                 on(
                         number,
@@ -215,6 +237,17 @@ final class MorphSteps implements AutoCloseable {
             why += "; --restart ends it here and begins it anew there";
         }
         return new Event.Failed(why, !answered);
+    }
+
+    private static Event givenBack(CommitAnswer answer) {
+        return answer.state() == OperationState.ROLLED_BACK ? new Event.GivenBack() : Watch.found(answer);
+    }
+
+    private TakingBack takingBack() {
+        return new TakingBack(
+                plan.wayBack(),
+                conversation.asking(Role.SOURCE),
+                around.validation().apply(plan.instance()));
     }
 
     private static Event verdict(Optional<String> refusal) {
@@ -402,7 +435,10 @@ final class MorphSteps implements AutoCloseable {
 
     private Event recordOver(MorphState now) throws IOException {
         conversation.forgetKept();
-        around.journal().get().append(plan.marked(now.mark()).end(now.outcome().name(), now.why()));
+        around.journal()
+                .get()
+                .append(plan.marked(now.mark())
+                        .end(now.outcome().name(), now.why(), newKernel().map(Instance::id)));
         return new Event.Done();
     }
 
@@ -412,6 +448,15 @@ final class MorphSteps implements AutoCloseable {
         }
         around.instances().get().fence(plan.instance(), "it could not be reached in a morph", END);
         return new Event.SourceFenced(around.time().nanos());
+    }
+
+    private Event fenceTarget() throws InstanceException, InterruptedException, IOException {
+        if (newKernel().isEmpty()) {
+            throw new IOException("it is gone");
+        }
+        String name = instance(plan.target()).isPresent() ? plan.target() : plan.instance();
+        around.instances().get().fence(name, "neither kernel of a morph runs the workload", END);
+        return new Event.Done();
     }
 
     private Event restore() throws InstanceException, InterruptedException, IOException {
@@ -448,6 +493,26 @@ final class MorphSteps implements AutoCloseable {
                 around.time().sleep(ACT_AGAIN);
             }
         }
+    }
+
+    /** The old kernel is the instance again. */
+    private Event takeNameBack() throws InstanceException, InterruptedException {
+        while (source().isEmpty()) {
+            try {
+                around.instances().get().succeed(plan.instance(), plan.aside(), plan.target());
+            } catch (InstanceException e) {
+                if (instance(plan.aside()).isEmpty()) {
+                    throw e;
+                }
+                if (instance(plan.instance()).isEmpty()) {
+                    LOG.warn("\"{}\" was terminated while it was morphed: so is its old kernel", plan.instance());
+                    return ended(plan.aside());
+                }
+                LOG.warn("morph of \"{}\": its name is still the new kernel's: {}", plan.instance(), e.getMessage());
+                around.time().sleep(ACT_AGAIN);
+            }
+        }
+        return new Event.Done();
     }
 
     /** Until it is gone, or a person has to see to it. One that is being spawned still is waited for first. */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.morph;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.kmorph.api.journal.Entry;
@@ -39,6 +41,11 @@ record Plan(
         return instance + "-old";
     }
 
+    /** The operation in which the old kernel's agent takes back what it released in this one: the same for every daemon. */
+    UUID wayBack() {
+        return UUID.nameUUIDFromBytes((operation + " back").getBytes(StandardCharsets.UTF_8));
+    }
+
     Plan marked(Mark written) {
         return new Plan(operation, instance, sourceId, kernel, cold, direct, since, from, written);
     }
@@ -47,10 +54,15 @@ record Plan(
         return Entry.of(KIND, operation.toString(), fields(detail)).about(instance);
     }
 
-    /** The last record of it. Of one that has FAILED healing takes note, by the source's id. */
-    Entry end(String outcome, String why) {
+    /**
+     * The last record of it. Of one that has FAILED healing takes note, by the source's id, or the target's.
+     *
+     * @param targetId the new kernel's instance id, if there still is one
+     */
+    Entry end(String outcome, String why, Optional<Integer> targetId) {
         Map<String, String> fields = fields(outcome + ": " + why);
         fields.put("outcome", outcome);
+        targetId.ifPresent(id -> fields.put("target_id", id.toString()));
         return Entry.of(KIND, operation.toString(), fields).about(instance).closing();
     }
 

@@ -54,10 +54,8 @@ final class Restoration {
                 OperationAnswer.class,
                 PATIENCE);
         keeper.give(target);
-        require(target.ask(
-                new MorphValidate(operation, ValidateScope.REHEARSAL, List.of()), OperationAnswer.class, validation));
-        require(target.ask(
-                new MorphValidate(operation, ValidateScope.FINAL, List.of()), OperationAnswer.class, PATIENCE));
+        validate(ValidateScope.REHEARSAL, validation);
+        validate(ValidateScope.FINAL, PATIENCE);
         CommitAnswer active = target.ask(
                 new MorphCommit(operation, CommitPhase.ACTIVATE, 0, List.of()), CommitAnswer.class, PATIENCE);
         if (active.state() != OperationState.ACTIVE) {
@@ -65,10 +63,10 @@ final class Restoration {
         }
     }
 
-    private static void require(OperationAnswer answer) throws IOException {
-        if (answer.verdict() != Verdict.YES) {
-            throw new IOException("it does not validate what was kept: " + answer.items());
-        }
+    private void validate(ValidateScope scope, Duration patience) throws IOException, InterruptedException {
+        Agreement.require(
+                target.ask(new MorphValidate(operation, scope, List.of()), OperationAnswer.class, patience),
+                "it does not validate what was kept");
     }
 
     private MorphNegotiate negotiate(NegotiateStage stage, int digest, List<Item> items) {

@@ -11,11 +11,14 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.kmorph.api.transport.Transport;
@@ -30,6 +33,8 @@ final class Bed implements AutoCloseable {
     /** Longer than any morph here takes, and short enough to wait for. */
     static final Duration LEASE = Duration.ofMillis(500);
 
+    static final long PATIENCE_SECONDS = 30;
+
     private final Path directory;
     private final Transport transport;
     private final ExecutorService workers = Executors.newCachedThreadPool();
@@ -41,16 +46,28 @@ final class Bed implements AutoCloseable {
     final MemoryJournal journal = new MemoryJournal();
 
     /** What the client has seen. */
-    record Seen(long answers, long wrong, long lost, long closed, double waitMillis) {}
+    record Seen(long answers, long wrong, long lost, long closed, double waitMillis) {
+        /** The same and what came after. */
+        Seen and(Seen later) {
+            return new Seen(
+                    answers + later.answers,
+                    wrong + later.wrong,
+                    lost + later.lost,
+                    closed + later.closed,
+                    Math.max(waitMillis, later.waitMillis));
+        }
+    }
 
-    Bed(Path directory, Transport transport) throws IOException, InterruptedException {
+    /** @param options more of them for the workload */
+    Bed(Path directory, Transport transport, String... options) throws IOException, InterruptedException {
         this.directory = Files.createDirectories(directory);
         this.transport = transport;
         agents = new LocalAgents(directory);
         int port = freePort();
-        agents.first(
-                NAME,
+        List<String> words = new ArrayList<>(
                 List.of(LocalAgents.program("kmorph-kv"), "--listen=127.0.0.1:" + port, "--state=2", "--dirty=1000"));
+        words.addAll(List.of(options));
+        agents.first(NAME, words);
         client = new ProcessBuilder(
                         LocalAgents.program("kmorph-kv-client"),
                         "--connect=127.0.0.1:" + port,
@@ -92,6 +109,30 @@ final class Bed implements AutoCloseable {
     static Plan plan() {
         return new Plan(
                 UUID.randomUUID(), NAME, 1, Path.of("new"), false, true, Instant.now(), "6.1.0-test", Mark.BEGUN);
+    }
+
+    /** The next daemon, which knows what the journal says: goes on until all is over, and rolls back what is prepared. */
+    void succeed(AtomicReference<MorphRun> run) throws Exception {
+        run.get().abandon();
+        Optional<Plan> left = journal.plan();
+        if (left.isEmpty()) {
+            return;
+        }
+        MorphRun next = run(left.get(), Faults.none());
+        run.set(next);
+        next.resume();
+        next.atRest().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        if (next.status().prepared()) {
+            next.rollBack("the operator's wish");
+        }
+        next.finished().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+    }
+
+    void killAgent(int id, MorphRun run) {
+        agents.agent(id).ifPresent(agent -> {
+            agent.kill();
+            CompletableFuture.runAsync(() -> run.kernelEnded(id, "killed by signal 9"));
+        });
     }
 
     /** Since it was asked last. */

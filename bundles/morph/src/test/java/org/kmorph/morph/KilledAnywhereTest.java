@@ -3,10 +3,8 @@ package org.kmorph.morph;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.lang.annotation.Annotation;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -29,8 +27,6 @@ import org.kmorph.transportlocal.UnixTransport;
  * before it has let go, or the new one after it was told to run, clients keep their connections and their writes.
  */
 class KilledAnywhereTest {
-    private static final long PATIENCE_SECONDS = 30;
-
     /** Of a machine that is busy with other things. */
     private static final double SLACK_MILLIS = 2000;
 
@@ -62,7 +58,7 @@ class KilledAnywhereTest {
     @BeforeAll
     static void build() throws Exception {
         LocalAgents.build();
-        transport = new UnixTransport(new TransportConfig());
+        transport = new UnixTransport(new TransportDefaults());
     }
 
     @Test
@@ -98,7 +94,7 @@ class KilledAnywhereTest {
             Faults faults = Faults.none();
             MorphRun run = bed.run(Bed.plan(), faults);
             run.begin(true);
-            run.finished().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            run.finished().get(Bed.PATIENCE_SECONDS, TimeUnit.SECONDS);
             return faults.moments();
         }
     }
@@ -115,16 +111,16 @@ class KilledAnywhereTest {
                     faults.get().die();
                     dead.complete(null);
                 } else {
-                    killAgent(bed, victim, run.get());
+                    bed.killAgent(victim == Victim.OLD ? 1 : 2, run.get());
                     toldToRun.set(delayNanos > 0 && faults.get().moments().contains("before ACTIVATE to 2"));
                 }
             };
             faults.set(new Faults(at, delayNanos == 0 ? kill : () -> later(delayNanos, kill)));
             run.set(bed.run(Bed.plan(), faults.get()));
             run.get().begin(true);
-            CompletableFuture.anyOf(run.get().finished(), dead).get(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            CompletableFuture.anyOf(run.get().finished(), dead).get(Bed.PATIENCE_SECONDS, TimeUnit.SECONDS);
             if (dead.isDone()) {
-                succeed(bed, run);
+                bed.succeed(run);
             }
             killer.join();
             String moment = at < 0 || at >= faults.get().moments().size()
@@ -142,31 +138,6 @@ class KilledAnywhereTest {
             assertThat(begun.wrong()).isZero();
             return new Story(title + " (" + moment + ")", run.get().state(), workloads, owner, now, bed.end(), late);
         }
-    }
-
-    /** The next daemon, which knows what the journal says. */
-    private static void succeed(Bed bed, AtomicReference<MorphRun> run) throws Exception {
-        run.get().abandon();
-        Optional<Plan> left = bed.journal.plan();
-        if (left.isEmpty()) {
-            return;
-        }
-        MorphRun next = bed.run(left.get(), Faults.none());
-        run.set(next);
-        next.resume();
-        next.atRest().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
-        if (next.status().prepared()) {
-            next.rollBack("the operator's wish");
-        }
-        next.finished().get(PATIENCE_SECONDS, TimeUnit.SECONDS);
-    }
-
-    private static void killAgent(Bed bed, Victim victim, MorphRun run) {
-        int id = victim == Victim.OLD ? 1 : 2;
-        bed.agents.agent(id).ifPresent(agent -> {
-            agent.kill();
-            CompletableFuture.runAsync(() -> run.kernelEnded(id, "killed by signal 9"));
-        });
     }
 
     private void later(long nanos, Runnable task) {
@@ -204,24 +175,6 @@ class KilledAnywhereTest {
                 .isZero();
         if (!story.committed()) {
             assertThat(story.before().waitMillis()).as("%s", story).isLessThan(Bed.LEASE.toMillis() + SLACK_MILLIS);
-        }
-    }
-
-    /** The defaults. */
-    private static final class TransportConfig implements UnixTransport.Config {
-        @Override
-        public int max_connections() {
-            return 4096;
-        }
-
-        @Override
-        public int send_queue_bytes() {
-            return 2 << 20;
-        }
-
-        @Override
-        public Class<? extends Annotation> annotationType() {
-            return UnixTransport.Config.class;
         }
     }
 }

@@ -122,16 +122,17 @@ final class Casebook {
     }
 
     /**
-     * What is said of a morph that is over and had the instance as its source, for healing to go on with; empty when it was none, or another
-     * instance of the name.
+     * What is said of a morph that is over and had the instance as its source or its target, for healing to go on with; empty when it was
+     * none, or another instance of the name.
      */
     Optional<String> endedMorph(Instance instance) throws JournalException {
         Query newest = Query.all().kind("morph").instance(instance.name()).newest(1);
         return journal.get().read(newest).stream()
                 .map(record -> record.entry())
                 .filter(entry -> entry.closes())
-                .filter(entry ->
-                        Integer.toString(instance.id()).equals(entry.fields().get("source_id")))
+                .filter(entry -> List.of("source_id", "target_id").stream()
+                        .map(side -> entry.fields().get(side))
+                        .anyMatch(Integer.toString(instance.id())::equals))
                 .map(entry -> entry.fields().getOrDefault("detail", ""))
                 .findFirst();
     }

@@ -27,6 +27,7 @@ import java.util.Optional;
  * @param steps where that time went; steps of two parties overlap
  * @param agreed what the two kernels have negotiated: kinds and sizes of state, how it is compared
  * @param checks what the new kernel tried before the commit, and what was found
+ * @param outcome what it came to, or is coming to: committed, rolled back, failed; empty while that is open
  * @param detail what happened last, for people
  */
 public record MorphStatus(
@@ -48,6 +49,7 @@ public record MorphStatus(
         List<MorphStep> steps,
         List<String> agreed,
         List<String> checks,
+        String outcome,
         String detail) {
     public MorphStatus {
         steps = List.copyOf(steps);

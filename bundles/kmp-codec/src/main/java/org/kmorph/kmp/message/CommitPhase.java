@@ -16,7 +16,9 @@ public enum CommitPhase implements Coded {
     /** To the source: freeze, the final round to the target, its validation, and the release, in one go. */
     HAND_OVER(5),
     /** From the source's agent to the target's: it has released, and its connections can be taken over. */
-    TAKE(6);
+    TAKE(6),
+    /** To the target: never to begin the workload, if it has not begun yet. */
+    GIVE_BACK(7);
 
     private final int code;
 

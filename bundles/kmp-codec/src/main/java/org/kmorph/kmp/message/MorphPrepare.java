@@ -14,7 +14,7 @@ import org.kmorph.kmp.wire.PayloadWriter;
  * KMP_MORPH_PREPARE.
  *
  * @param role SOURCE or TARGET
- * @param flags {@link #COLD}
+ * @param flags {@link #COLD}, {@link #KEPT}
  * @param expiresMillis at least 1
  * @param peerInstance the other side
  */
@@ -23,6 +23,9 @@ public record MorphPrepare(
         implements OperationMessage {
     /** No state moves: ACTIVATE starts the workload afresh. */
     public static final int COLD = 1;
+
+    /** The target has released this workload in another operation, and kept its state. */
+    public static final int KEPT = 2;
 
     public MorphPrepare {
         items = List.copyOf(items);

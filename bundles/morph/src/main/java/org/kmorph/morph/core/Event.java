@@ -33,6 +33,18 @@ public sealed interface Event {
     /** The target's answer to a question. @param active whether it runs the workload @param validated whether it could */
     record TargetIs(boolean active, boolean validated) implements Event {}
 
+    /**
+     * What the target of a committed morph says of its workload.
+     *
+     * @param begun whether it may have told anybody anything
+     * @param ended whether it runs no more
+     * @param trouble what is wrong with it; empty for nothing
+     */
+    record WorkloadIs(boolean begun, boolean ended, String trouble) implements Event {}
+
+    /** The target has made itself unable ever to run the workload, which had not begun. */
+    record GivenBack() implements Event {}
+
     /** The source provably runs no more. @param nanos since when, by our clock, or later */
     record SourceFenced(long nanos) implements Event {}
 

@@ -12,5 +12,9 @@ public enum Mark {
     /** The source has answered so, or died frozen: from now on the target's. */
     RELEASED,
     /** The target runs the workload. */
-    COMMITTED
+    COMMITTED,
+    /** GIVE_BACK may have been sent: the target's as long as it does not say that it has given the workload back. */
+    RETURNING,
+    /** The target has said so: from now on the source's again. */
+    RETURNED
 }

@@ -18,7 +18,6 @@ import org.kmorph.morph.core.Event.SourceFenced;
 import org.kmorph.morph.core.Event.SourceIs;
 import org.kmorph.morph.core.Event.TargetEnded;
 import org.kmorph.morph.core.Event.TargetIs;
-import org.kmorph.morph.core.Event.WindowOver;
 
 /**
  * What is done next. A pure function of where the morph is, what happened, and when; the step of the state that it answers with is to be
@@ -35,7 +34,7 @@ public final class MorphCore {
     private static final int MOST_ROUNDS = 10;
 
     /** Attempts at what must not be given up lightly. */
-    private static final int MOST_ATTEMPTS = 3;
+    static final int MOST_ATTEMPTS = 3;
 
     private final long smallRound;
     private final long marginNanos;
@@ -80,12 +79,19 @@ public final class MorphCore {
             case ACTIVATE -> activated(state, event);
             case ASK_TARGET -> targetAsked(state, event);
             case FENCE_TARGET, RESTORE -> restored(state, event);
-            case RECORD_PREPARED, RECORD_RELEASING, RECORD_RELEASED, RECORD_COMMITTED, RECORD_OVER ->
-                recorded(state, event);
+            case RECORD_PREPARED,
+                    RECORD_RELEASING,
+                    RECORD_RELEASED,
+                    RECORD_COMMITTED,
+                    RECORD_RETURNING,
+                    RECORD_RETURNED,
+                    RECORD_OVER -> recorded(state, event);
             case ROLL_BACK_SOURCE -> sourceRolledBack(state, event);
             case ROLL_BACK_TARGET, FENCE_SPENT -> isTaken(event) ? state.at(Step.REMOVE_TARGET) : state;
-            case REMOVE_TARGET, REMOVE_SOURCE -> isTaken(event) ? state.at(Step.RECORD_OVER) : state;
-            case PROVISIONAL -> event instanceof WindowOver ? state.at(Step.REMOVE_SOURCE) : state;
+            case REMOVE_TARGET, FENCE_LOST -> isTaken(event) ? state.at(Step.RECORD_OVER) : state;
+            case REMOVE_SOURCE -> isTaken(event) ? sourceRemoved(state, event) : state;
+            case PROVISIONAL, READY_SOURCE, ASK_WORKLOAD, GIVE_BACK, TAKE_BACK, CLOSE_TARGET, TAKE_NAME_BACK ->
+                WayBack.after(state, event);
             case TAKE_NAME -> named(state, event);
             case SPAWN_TARGET, PREPARE_SOURCE, PREPARE_TARGET, NEGOTIATE, REHEARSE, REHEARSE_LAST ->
                 begun(state, event);
@@ -106,11 +112,17 @@ public final class MorphCore {
             case RELEASING -> state.at(state.cold() ? Step.RETIRE : Step.ASK_SOURCE);
             case RELEASED -> state.at(Step.ACTIVATE);
             case COMMITTED -> state.becoming(Outcome.COMMITTED, "").at(Step.TAKE_NAME);
+            case RETURNING ->
+                state.becoming(Outcome.COMMITTED, "its workload had not begun on the new kernel")
+                        .at(Step.GIVE_BACK);
+            case RETURNED ->
+                state.becoming(Outcome.ROLLED_BACK, "its workload had not begun on the new kernel")
+                        .at(Step.TAKE_BACK);
         };
     }
 
     /** Whether the step is taken, however that went; what somebody asks for meanwhile is none of it. */
-    private static boolean isTaken(Event event) {
+    static boolean isTaken(Event event) {
         return event instanceof Done || event instanceof Failed || event instanceof SourceFenced;
     }
 
@@ -322,6 +334,11 @@ public final class MorphCore {
                         state.marked(Mark.COMMITTED)
                                 .becoming(Outcome.COMMITTED, state.why())
                                 .at(Step.TAKE_NAME);
+                    case RECORD_RETURNING -> state.marked(Mark.RETURNING).at(Step.GIVE_BACK);
+                    case RECORD_RETURNED ->
+                        state.marked(Mark.RETURNED)
+                                .becoming(Outcome.ROLLED_BACK, state.why())
+                                .at(Step.TAKE_BACK);
                     default -> state.at(Step.OVER);
                 };
     }
@@ -336,6 +353,12 @@ public final class MorphCore {
             case RECORD_PREPARED, RECORD_RELEASING -> rollBack(state, why);
             default -> state.at(state.step());
         };
+    }
+
+    /** One of which nobody can say that it does not run must not be joined by what healing would start. */
+    private static MorphState sourceRemoved(MorphState state, Event event) {
+        return state.at(
+                state.outcome() == Outcome.FAILED && event instanceof Done ? Step.FENCE_LOST : Step.RECORD_OVER);
     }
 
     private static MorphState named(MorphState state, Event event) {
@@ -377,13 +400,8 @@ public final class MorphCore {
         if (state.revocable()) {
             return rollBack(state, "the new kernel has ended: " + how);
         }
-        if (state.step() == Step.PROVISIONAL) {
-            return state.becoming(
-                            Outcome.COMMITTED,
-                            "the new kernel ended within its provisional window (" + how
-                                    + "); its workload had run and may have answered clients, so the old kernel's state is stale"
-                                    + " and is not put back: this is for healing")
-                    .at(Step.PROVISIONAL);
+        if (WayBack.mayStillAsk(state.step())) {
+            return WayBack.targetEnded(state, how);
         }
         return state.step() == Step.ACTIVATE ? state.at(Step.FENCE_TARGET) : state;
     }

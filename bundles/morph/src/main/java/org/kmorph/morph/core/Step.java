@@ -49,7 +49,22 @@ public enum Step {
     TAKE_NAME(MorphPhase.COMMITTING),
     /** A step of waiting: the former kernel is kept for a while. */
     PROVISIONAL(MorphPhase.RUNNING),
+    /** The new kernel's workload has not begun and does not: the old one makes itself ready to go on from what it kept. */
+    READY_SOURCE(MorphPhase.ROLLING_BACK),
+    /** It cannot. Whether the new one's has begun meanwhile, or has ended, decides what becomes of it. */
+    ASK_WORKLOAD(MorphPhase.ROLLING_BACK),
+    RECORD_RETURNING(MorphPhase.ROLLING_BACK),
+    /** The target makes itself unable to run the workload; one that has begun after all goes on. */
+    GIVE_BACK(MorphPhase.ROLLING_BACK),
+    RECORD_RETURNED(MorphPhase.ROLLING_BACK),
+    /** The old kernel runs the workload again, from the state of the freeze. */
+    TAKE_BACK(MorphPhase.ROLLING_BACK),
+    /** What kept others from answering at the target's ports is not needed any more. */
+    CLOSE_TARGET(MorphPhase.ROLLING_BACK),
+    TAKE_NAME_BACK(MorphPhase.ROLLING_BACK),
     REMOVE_SOURCE(MorphPhase.RUNNING),
+    /** Neither runs the workload, and nothing is left of its state: the new kernel is fenced, for healing to begin there. */
+    FENCE_LOST(MorphPhase.ROLLING_BACK),
     ROLL_BACK_SOURCE(MorphPhase.ROLLING_BACK),
     ROLL_BACK_TARGET(MorphPhase.ROLLING_BACK),
     REMOVE_TARGET(MorphPhase.ROLLING_BACK),

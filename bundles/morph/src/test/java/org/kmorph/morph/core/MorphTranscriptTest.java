@@ -62,6 +62,12 @@ class MorphTranscriptTest {
                 + (after.why().equals(before.why()) ? "" : ": " + after.why());
     }
 
+    /** {@code unbegun}, {@code begun}, or one of them and {@code ended}; a colon and what is wrong. */
+    private static Event workload(String[] parts) {
+        boolean begun = !parts[0].startsWith("unbegun");
+        return new Event.WorkloadIs(begun, parts[0].endsWith("ended"), parts.length > 1 ? parts[1] : "");
+    }
+
     private static Event event(String[] words) {
         String rest = words.length > 3 ? words[3] : "";
         return switch (words[2]) {
@@ -79,6 +85,8 @@ class MorphTranscriptTest {
             case "commit" -> new Event.CommitAsked();
             case "rollback" -> new Event.RollbackAsked(rest);
             case "refresh" -> new Event.Refresh();
+            case "workload" -> workload(rest.split(": ", 2));
+            case "given-back" -> new Event.GivenBack();
             case "window-over" -> new Event.WindowOver();
             case "source-ended" -> new Event.SourceEnded(rest);
             case "target-ended" -> new Event.TargetEnded(rest);

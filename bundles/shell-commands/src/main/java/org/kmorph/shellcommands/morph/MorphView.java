@@ -21,6 +21,7 @@ final class MorphView {
     static final List<Column> COLUMNS = List.of(
             Column.text("instance", "NAME"),
             Column.text("phase", "PHASE"),
+            Column.text("outcome", "OUTCOME"),
             Column.text("prepared", "PREPARED"),
             Column.text("from", "FROM"),
             Column.text("to", "TO"),
@@ -36,7 +37,7 @@ final class MorphView {
             Column.text("steps", "STEPS").onlyWide(),
             Column.text("agreed", "AGREED").onlyWide(),
             Column.text("checks", "CHECKS").onlyWide(),
-            Column.text("detail", "DETAIL").onlyWide());
+            Column.text("detail", "DETAIL"));
 
     private MorphView() {}
 
@@ -44,6 +45,7 @@ final class MorphView {
         Map<String, Object> row = new LinkedHashMap<>();
         row.put("instance", status.instance());
         row.put("phase", status.phase());
+        row.put("outcome", status.outcome());
         row.put("prepared", status.prepared());
         row.put("from", status.from());
         row.put("to", status.to());

@@ -194,6 +194,7 @@ class GroupMorphTest {
                     List.of(),
                     List.of(),
                     List.of(),
+                    "committed",
                     "");
         }
 
