@@ -10,12 +10,29 @@ final class HandOvers {
     private final World world;
     private final Dice dice;
     private final boolean disturbed;
+    private final boolean lateBeginnings;
 
-    /** @param disturbed whether anything does */
-    HandOvers(World world, Dice dice, boolean disturbed) {
+    /**
+     * @param disturbed whether anything does
+     * @param lateBeginnings whether workloads do not always begin at once where they are told to run
+     */
+    HandOvers(World world, Dice dice, boolean disturbed, boolean lateBeginnings) {
         this.world = world;
         this.dice = dice;
         this.disturbed = disturbed;
+        this.lateBeginnings = lateBeginnings;
+    }
+
+    /** A workload is told to run. @return when it does, in nanoseconds; never if it ends before, which it then does */
+    Optional<Long> toBegin(Runnable ends) {
+        if (!lateBeginnings || !world.troubles().raging() || !dice.chance(STRUCK)) {
+            return Optional.of(0L);
+        }
+        if (dice.chance(0.5)) {
+            return Optional.of(dice.nanos(1, 8_000));
+        }
+        world.scheduler().after(dice.nanos(0, 100), world.life(), ends);
+        return Optional.empty();
     }
 
     private boolean strikes() {

@@ -7,11 +7,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.kmorph.kmp.item.Item;
 import org.kmorph.kmp.item.Items;
 import org.kmorph.kmp.item.OperationState;
 import org.kmorph.kmp.item.Peer;
 import org.kmorph.kmp.item.Role;
 import org.kmorph.kmp.item.Verdict;
+import org.kmorph.kmp.item.WorkloadStatus;
 import org.kmorph.kmp.message.Acknowledgement;
 import org.kmorph.kmp.message.CommitAnswer;
 import org.kmorph.kmp.message.CommitPhase;
@@ -42,6 +44,7 @@ final class MorphAgent {
     private final Kernel kernel;
     private final Map<UUID, OperationState> finished = new HashMap<>();
     private final List<Runnable> waitForRelease = new ArrayList<>();
+    private final List<Runnable> waitForBegin = new ArrayList<>();
     private Optional<UUID> operation = Optional.empty();
     private Optional<UUID> retired = Optional.empty();
     private Role role = Role.SOURCE;
@@ -56,6 +59,12 @@ final class MorphAgent {
 
     /** Of a target: the stamp of the final state that it has. */
     private Optional<Long> copy = Optional.empty();
+
+    /** Of a source that has released: the stamp of the state that it keeps. */
+    private Optional<Long> kept = Optional.empty();
+
+    /** Told to run a workload, which has not begun. */
+    private boolean beginning;
 
     /** How an answer is given, now or later, if anybody still listens. */
     interface Reply {
@@ -98,6 +107,12 @@ final class MorphAgent {
         if (kernel.work.state == WorkloadState.FROZEN) {
             world.judge().ownership().resumes(kernel);
         }
+        if (beginning && kernel.work.state == WorkloadState.STARTING) {
+            begin();
+        }
+        beginning = false;
+        kept = Optional.empty();
+        waitForBegin.clear();
         finished.clear();
         waitForRelease.clear();
         operation = Optional.empty();
@@ -169,7 +184,12 @@ final class MorphAgent {
     }
 
     private CommitAnswer commitAnswer(UUID which, OperationState known) {
-        return new CommitAnswer(which, known, Verdict.NONE, 0, world.scheduler().now(), List.of());
+        int status = kernel.work.state == WorkloadState.FAILED ? 1 : -1;
+        List<Item> items = known == OperationState.ACTIVE
+                ? List.of(new WorkloadStatus(
+                        1, status, 1, beginning, world.scheduler().now()))
+                : List.of();
+        return new CommitAnswer(which, known, Verdict.NONE, 0, world.scheduler().now(), items);
     }
 
     private void prepare(MorphPrepare message, Reply reply) {
@@ -178,8 +198,10 @@ final class MorphAgent {
         if (finished.containsKey(which) || again && busy()) {
             OperationState known = again ? state : finished.get(which);
             reply.say(new OperationAnswer(MessageType.MORPH_PREPARE_ANSWER, which, known, Verdict.NONE, List.of()));
-        } else if (busy()) {
+        } else if (busy() || beginning) {
             reply.refuse(ErrorCode.BUSY, 0, "another morph is under way");
+        } else if ((message.flags() & MorphPrepare.KEPT) != 0) {
+            prepareKept(message, reply);
         } else if (kernel.work.state != (message.role() == Role.SOURCE ? WorkloadState.RUNNING : WorkloadState.HELD)) {
             reply.refuse(ErrorCode.NO_WORKLOAD, 0, "its workload is " + kernel.work.state);
         } else {
@@ -196,6 +218,23 @@ final class MorphAgent {
             become(OperationState.PREPARED);
             reply.say(answer(MessageType.MORPH_PREPARE_ANSWER, Verdict.NONE));
         }
+    }
+
+    /** What was released comes back, to the state that was kept. */
+    private void prepareKept(MorphPrepare message, Reply reply) {
+        if (role != Role.SOURCE || state != OperationState.RELEASED || kept.isEmpty()) {
+            reply.refuse(ErrorCode.EXPIRED, 0, "nothing is kept here");
+            return;
+        }
+        operation = Optional.of(message.operation());
+        role = Role.TARGET;
+        cold = false;
+        copy = kept;
+        kernel.work.state = WorkloadState.HELD;
+        heard();
+        expire(message.operation(), message.expiresMillis() * 1_000_000);
+        become(OperationState.TRANSFERRING);
+        reply.say(answer(MessageType.MORPH_PREPARE_ANSWER, Verdict.NONE));
     }
 
     private void heard() {
@@ -345,6 +384,9 @@ final class MorphAgent {
         }
         boolean yes =
                 message.scope() == ValidateScope.REHEARSAL ? !world.troubles().targetRefuses() : copy.isPresent();
+        if (yes && message.scope() == ValidateScope.FINAL && state == OperationState.TRANSFERRING) {
+            become(OperationState.VALIDATED);
+        }
         world.scheduler()
                 .after(
                         world.network().nanos(1, 30),
@@ -358,6 +400,7 @@ final class MorphAgent {
             case QUERY -> reply.say(commitAnswer(which, state));
             case HAND_OVER -> handOver(message, reply);
             case ACTIVATE -> activate(reply);
+            case GIVE_BACK -> giveBack(reply);
             default -> reply.refuse(ErrorCode.NOT_SUPPORTED, 0, "not in a simulation");
         }
     }
@@ -418,6 +461,7 @@ final class MorphAgent {
     private void release(UUID which) {
         if (isFrozenBy(which) && world.scheduler().now() < leaseEndNanos) {
             kernel.work.state = WorkloadState.STOPPED;
+            kept = Optional.of(kernel.work.stamp);
             become(OperationState.RELEASED);
             world.handOvers().released(kernel, target);
         }
@@ -439,9 +483,66 @@ final class MorphAgent {
             if (cold) {
                 world.judge().ownership().begins(kernel);
             } else {
-                world.judge().ownership().takesOver(kernel, operation.orElseThrow(), copy.orElseThrow());
+                takeOver(operation.orElseThrow());
             }
             become(OperationState.ACTIVE);
+            UUID which = operation.orElseThrow();
+            waitForBegin.add(() -> reply.say(commitAnswer(which, OperationState.ACTIVE)));
+            if (!beginning) {
+                answerThoseWhoWaitForIt();
+            }
+            return;
+        }
+        reply.say(commitAnswer(operation.orElseThrow(), state));
+    }
+
+    private void answerThoseWhoWaitForIt() {
+        List.copyOf(waitForBegin).forEach(Runnable::run);
+        waitForBegin.clear();
+    }
+
+    /** Nobody hears of it before it has begun. */
+    private void takeOver(UUID which) {
+        beginning = true;
+        kernel.work.state = WorkloadState.STARTING;
+        Optional<Long> late = world.handOvers().toBegin(() -> {
+            if (isBeginning(which)) {
+                world.say("agent", () -> "the workload on " + kernel + " ends before it has begun");
+                kernel.work.state = WorkloadState.FAILED;
+                answerThoseWhoWaitForIt();
+            }
+        });
+        if (late.equals(Optional.of(0L))) {
+            begin();
+        } else {
+            late.ifPresent(nanos -> world.scheduler().after(nanos, kernel.life, () -> {
+                if (isBeginning(which)) {
+                    begin();
+                }
+            }));
+        }
+    }
+
+    private boolean isBeginning(UUID which) {
+        return beginning && operation.filter(which::equals).isPresent() && kernel.work.state == WorkloadState.STARTING;
+    }
+
+    private void begin() {
+        beginning = false;
+        world.say("agent", () -> "the workload on " + kernel + " begins");
+        world.judge().ownership().takesOver(kernel, operation.orElseThrow(), copy.orElseThrow());
+        answerThoseWhoWaitForIt();
+    }
+
+    private void giveBack(Reply reply) {
+        if (role != Role.TARGET || !over(state)) {
+            reply.refuse(ErrorCode.WRONG_STATE, 0, "it is " + state);
+            return;
+        }
+        if (beginning) {
+            beginning = false;
+            kernel.work.state = WorkloadState.STOPPED;
+            become(OperationState.ROLLED_BACK);
         }
         reply.say(commitAnswer(operation.orElseThrow(), state));
     }

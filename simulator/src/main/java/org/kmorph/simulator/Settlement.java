@@ -150,7 +150,15 @@ final class Settlement {
         if (name.endsWith("-next") || name.endsWith("-old")) {
             throw new Violation("something is left of a morph: instance \"" + name + "\" runs");
         }
-        WorkloadState work = world.machine().kernel(instance.id()).orElseThrow().work.state;
+        Kernel kernel = world.machine().kernel(instance.id()).orElseThrow();
+        WorkloadState work = kernel.work.state;
+        boolean ended = work == WorkloadState.FAILED && kernel.agentForgot;
+        boolean givenBack = work == WorkloadState.STOPPED
+                && world.machine().kernels(kernel.work.of).anyMatch(other -> other.hostFailed);
+        if (ended || givenBack) {
+            return; // nobody can say whether it had begun; or whether the kernel that it was given back to runs: for a
+            // person
+        }
         boolean stands = instance.spec().successorOf().isPresent();
         if (work != (stands ? WorkloadState.HELD : WorkloadState.RUNNING)) {
             throw new Violation(

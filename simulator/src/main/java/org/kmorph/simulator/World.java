@@ -26,6 +26,9 @@ final class World {
     /** In worlds from this seed on things go wrong in the middle of handing over, too. */
     static final long HAND_OVERS_DISTURBED_FROM = 7_500;
 
+    /** In worlds from this seed on a workload may be long in beginning on its new kernel, or end before it does. */
+    static final long BEGINNINGS_DISTURBED_FROM = 9_000;
+
     private static final long LOOK_NANOS = Duration.ofMillis(500).toNanos();
 
     private final long seed;
@@ -80,7 +83,8 @@ final class World {
         if (moves()) {
             operator.chooseStandbys(moves.split());
         }
-        handOvers = new HandOvers(this, moves.split(), seed >= HAND_OVERS_DISTURBED_FROM);
+        handOvers = new HandOvers(
+                this, moves.split(), seed >= HAND_OVERS_DISTURBED_FROM, seed >= BEGINNINGS_DISTURBED_FROM);
     }
 
     HandOvers handOvers() {

@@ -58,7 +58,11 @@ enum Plant {
 
     /** A source that does not say whether it has released is taken to have. */
     RELEASE_ASSUMED(
-            World.HAND_OVERS_DISTURBED_FROM, () -> morphs(PlantedMoves.Assuming::new, UnaryOperator.identity())),
+            World.HAND_OVERS_DISTURBED_FROM, () -> morphs(PlantedMoves.Assuming::released, UnaryOperator.identity())),
+
+    /** A new kernel that does not say whether it gives the workload back, or says that it has begun, is taken to have given it back. */
+    GIVING_BACK_ASSUMED(
+            World.BEGINNINGS_DISTURBED_FROM, () -> morphs(PlantedMoves.Assuming::givenBack, UnaryOperator.identity())),
 
     /** The name is not given to the new kernel. */
     NAME_NOT_TAKEN(World.MOVES_FROM, () -> Wiring.plain()

@@ -151,25 +151,30 @@ final class PlantedMoves {
         }
     }
 
-    /** A client by which no source leaves it open whether it has released. */
-    record Assuming(KmpClient client) implements KmpClient {
+    /** A client by which nobody leaves it open whether he has let go in this phase, or says that he has not. */
+    record Assuming(KmpClient client, CommitPhase phase, OperationState gone) implements KmpClient {
+        static Assuming released(KmpClient client) {
+            return new Assuming(client, CommitPhase.HAND_OVER, OperationState.RELEASED);
+        }
+
+        static Assuming givenBack(KmpClient client) {
+            return new Assuming(client, CommitPhase.GIVE_BACK, OperationState.ROLLED_BACK);
+        }
+
         @Override
         public KmpSession open(Endpoint peer, long instanceId, Duration connectDeadline, SessionListener listener) {
-            return new AssumingSession(client.open(peer, instanceId, connectDeadline, listener));
+            return new AssumingSession(client.open(peer, instanceId, connectDeadline, listener), phase, gone);
         }
     }
 
-    private record AssumingSession(KmpSession session) implements KmpSession {
+    private record AssumingSession(KmpSession session, CommitPhase phase, OperationState gone) implements KmpSession {
         @Override
         public <A extends Message> CompletableFuture<A> request(Message request, Class<A> answer, Duration deadline) {
             CompletableFuture<A> asked = session.request(request, answer, deadline);
-            return request instanceof MorphCommit commit && commit.phase() == CommitPhase.HAND_OVER
-                    ? asked.exceptionally(failure -> answer.cast(released(commit)))
+            return request instanceof MorphCommit commit && commit.phase() == phase
+                    ? asked.handle((said, failure) ->
+                            answer.cast(new CommitAnswer(commit.operation(), gone, Verdict.NONE, 0, 0, List.of())))
                     : asked;
-        }
-
-        private static CommitAnswer released(MorphCommit commit) {
-            return new CommitAnswer(commit.operation(), OperationState.RELEASED, Verdict.NONE, 0, 0, List.of());
         }
 
         @Override

@@ -129,7 +129,7 @@ class MalformedPayloadTest {
         altered("KMP_MORPH_NEGOTIATE", 16, 4);
         altered("KMP_MORPH_TRANSFER_STATE pull", 32, 4);
         altered("KMP_MORPH_VALIDATE", 16, 0);
-        altered("KMP_MORPH_COMMIT", 16, 7);
+        altered("KMP_MORPH_COMMIT", 16, 8);
         altered("KMP_MORPH_ROLLBACK", 16, 0);
         altered("operation answer, refused", 16, 13);
         altered("operation answer, refused", 17, 3);

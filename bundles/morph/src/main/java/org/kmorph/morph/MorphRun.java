@@ -48,6 +48,7 @@ final class MorphRun {
     private volatile MorphState state = MorphState.NEW;
     private volatile CompletableFuture<MorphState> atRest = new CompletableFuture<>();
     private volatile int taken;
+    private volatile Optional<Watch> watch = Optional.empty();
     private volatile boolean abandoned;
 
     MorphRun(Plan plan, Surroundings around, Consumer<MorphStatus> progress, Consumer<MorphRun> over) {
@@ -130,6 +131,11 @@ final class MorphRun {
     void commit() {
         atRest = new CompletableFuture<>();
         post(new Event.CommitAsked());
+    }
+
+    /** Whether its workload is known to have begun on the new kernel: what the old one keeps is of no use any more. */
+    boolean hasBegun() {
+        return watch.map(Watch::hasBegun).orElse(false);
     }
 
     /** Ends the window in which the old kernel is kept. */
@@ -300,7 +306,13 @@ final class MorphRun {
                 steps.toRelease(),
                 figures.blackout().map(nanos -> nanos / 1e6).orElse(0.0));
         progress.accept(status());
-        new Watch(around, conversation, number, this::post, this::begun).look();
+        Consumer<Runnable> turns = task -> enqueue(() -> {
+            if (number == taken && !abandoned) {
+                task.run();
+            }
+        });
+        watch = Optional.of(new Watch(around, conversation, turns, number, this::post, steps.hasBegun(), this::begun));
+        watch.get().look();
     }
 
     /** Whoever waits for the commit waits for the workload too. */

@@ -65,6 +65,7 @@ final class MorphSteps implements AutoCloseable {
     private volatile String toRelease = "";
     private volatile CompletableFuture<Void> spawning = CompletableFuture.completedFuture(null);
     private volatile Optional<String> targetEnd = Optional.empty();
+    private volatile boolean hasBegun;
     private Optional<Hurry> hurry = Optional.empty();
 
     /** Hears what came of the step that has this number. */
@@ -90,6 +91,11 @@ final class MorphSteps implements AutoCloseable {
     /** The new kernel's release, once it is known. */
     String toRelease() {
         return toRelease;
+    }
+
+    /** Whether the new kernel has said that its workload has begun. */
+    boolean hasBegun() {
+        return hasBegun;
     }
 
     /** The host has seen the new kernel end. */
@@ -394,6 +400,7 @@ final class MorphSteps implements AutoCloseable {
             figures.step("the new kernel runs it", now);
             figures.steps(MorphStep.By.NEW, answer);
             figures.running(now);
+            hasBegun = Watch.hasBegun(answer);
             return answer.state() == OperationState.ACTIVE
                     ? new Event.Done()
                     : new Event.Failed("it is " + answer.state(), false);

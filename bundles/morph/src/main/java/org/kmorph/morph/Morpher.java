@@ -235,7 +235,7 @@ public final class Morpher implements Morphs, AutoCloseable {
                 Mark.BEGUN);
         MorphRun run = new MorphRun(plan, around, progress, this::over);
         MorphRun there = runs.putIfAbsent(name, run);
-        if (there != null && there.state().outcome() == Outcome.COMMITTED) {
+        if (there != null && there.state().outcome() == Outcome.COMMITTED && there.hasBegun()) {
             // its old kernel makes room for the next one
             there.endWindow();
             await(there, there.finished(), PATIENCE);

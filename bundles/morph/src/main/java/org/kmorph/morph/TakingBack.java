@@ -21,6 +21,7 @@ import org.kmorph.kmp.wire.Limits;
 /** Has an old kernel's agent go on with the workload that it has released, from the state that it kept. Blocks; may be done again. */
 final class TakingBack {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
+    private static final Duration BETWEEN_LOOKS = Duration.ofMillis(100);
     private static final long EXPIRES_MILLIS = 60_000;
 
     private final UUID operation;
@@ -56,10 +57,23 @@ final class TakingBack {
         if (active.state() != OperationState.ACTIVE) {
             throw new IOException("it is " + active.state() + " after ACTIVATE");
         }
-        if (Items.first(active.items(), WorkloadStatus.class)
-                .map(WorkloadStatus::beginning)
-                .orElse(false)) {
-            throw new IOException("its workload has not begun there either");
+        awaitBegin(active);
+    }
+
+    /** There is no other kernel that could run it: one that is slow is waited for. */
+    private void awaitBegin(CommitAnswer active) throws IOException, InterruptedException {
+        MorphCommit query = new MorphCommit(operation, CommitPhase.QUERY, 0, List.of());
+        long until = source.time().nanos() + validation.toNanos();
+        CommitAnswer answer = active;
+        while (!Watch.hasBegun(answer)) {
+            boolean ended = Items.first(answer.items(), WorkloadStatus.class)
+                    .map(WorkloadStatus::ended)
+                    .orElse(false);
+            if (ended || source.time().nanos() > until) {
+                throw new IOException("its workload " + (ended ? "ended" : "does not begin") + " there too");
+            }
+            source.time().sleep(BETWEEN_LOOKS);
+            answer = source.ask(query, CommitAnswer.class, PATIENCE);
         }
     }
 

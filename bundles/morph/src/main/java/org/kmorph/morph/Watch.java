@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.kmorph.kmp.item.Items;
 import org.kmorph.kmp.item.OperationState;
 import org.kmorph.kmp.item.Role;
@@ -30,24 +31,42 @@ final class Watch {
 
     private final Surroundings around;
     private final Conversation conversation;
+    private final Consumer<Runnable> turns;
     private final int number;
     private final MorphSteps.Report report;
     private final Runnable begun;
     private final long sinceNanos;
     private volatile long heardNanos;
+    private volatile boolean hasBegun;
 
     /**
+     * @param turns runs what is given to it, unless the morph has gone elsewhere
      * @param number of the step that this is
+     * @param hasBegun whether the workload is known to have
      * @param begun is told when the workload has begun, or nobody says whether it has
      */
-    Watch(Surroundings around, Conversation conversation, int number, MorphSteps.Report report, Runnable begun) {
+    Watch(
+            Surroundings around,
+            Conversation conversation,
+            Consumer<Runnable> turns,
+            int number,
+            MorphSteps.Report report,
+            boolean hasBegun,
+            Runnable begun) {
         this.around = around;
         this.conversation = conversation;
+        this.turns = turns;
         this.number = number;
         this.report = report;
+        this.hasBegun = hasBegun;
         this.begun = begun;
         this.sinceNanos = around.time().nanos();
         this.heardNanos = sinceNanos;
+    }
+
+    /** Whether the workload is known to have begun. */
+    boolean hasBegun() {
+        return hasBegun;
     }
 
     void look() {
@@ -71,6 +90,14 @@ final class Watch {
 
     private interface Late {
         boolean is(WorkloadStatus workload);
+    }
+
+    /** Whether a workload is known to have begun, by the answer to ACTIVATE or a later one. */
+    static boolean hasBegun(CommitAnswer answer) {
+        return answer.state() == OperationState.ACTIVE
+                && Items.first(answer.items(), WorkloadStatus.class)
+                        .map(workload -> !workload.beginning())
+                        .orElse(true);
     }
 
     private static Optional<Event.WorkloadIs> judged(CommitAnswer answer, Late late) {
@@ -97,17 +124,25 @@ final class Watch {
         Optional<Event.WorkloadIs> is =
                 judged(answer, workload -> passed(sinceNanos, TO_BEGIN.compareTo(window()) < 0 ? TO_BEGIN : window()));
         if (is.isEmpty() || is.get().begun()) {
+            hasBegun |= hasBegun(answer);
             begun.run();
         }
         return is.filter(found -> !found.trouble().isEmpty()).map(found -> found);
     }
 
     private Optional<Event> notHeard(Throwable failure) {
-        begun.run();
         LOG.debug("the new kernel's agent does not say how its workload is", failure);
-        return passed(heardNanos, SILENCE)
-                ? Optional.of(new Event.Failed(
-                        String.format(Locale.ROOT, "nothing was heard of it for %d s", SILENCE.toSeconds()), true))
+        boolean silent = passed(heardNanos, SILENCE);
+        if (hasBegun) {
+            begun.run();
+            return silent
+                    ? Optional.of(new Event.Failed(
+                            String.format(Locale.ROOT, "nothing was heard of it for %d s", SILENCE.toSeconds()), true))
+                    : Optional.empty();
+        }
+        return silent || passed(sinceNanos, window())
+                ? Optional.of(new Event.WorkloadIs(
+                        false, false, "the new kernel does not say whether its workload has begun"))
                 : Optional.empty();
     }
 
@@ -121,7 +156,7 @@ final class Watch {
 
     private void again() {
         try {
-            around.timers().schedule(this::look, BETWEEN_LOOKS.toMillis(), TimeUnit.MILLISECONDS);
+            around.timers().schedule(() -> turns.accept(this::look), BETWEEN_LOOKS.toMillis(), TimeUnit.MILLISECONDS);
         } catch (RejectedExecutionException e) {
             LOG.debug("the next daemon looks after it", e);
         }
