@@ -104,7 +104,8 @@ int kmorph_forget(uint64_t tag);
 
 /*
  * To be called once all regions are asked for. A fresh process goes on at once. A successor waits
- * here until the workload is its own; it must have had no effect on anything outside before.
+ * here until the workload is its own; it must have had no effect on anything outside before this
+ * returns, in its callbacks neither: until then it can be given back to the kernel it came from.
  * Returns 0, or -1 with errno.
  */
 int kmorph_begin(void);

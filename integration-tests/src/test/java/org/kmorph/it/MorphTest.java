@@ -13,7 +13,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -197,17 +199,25 @@ class MorphTest {
 
     @Test
     void whatIsPreparedForTooLongIsRolledBack() throws IOException {
-        Path file = kmorph.home().resolve("etc/org.kmorph.morph.cfg");
-        String before = Files.readString(file);
-        kmorph.configure("org.kmorph.morph.cfg", "prepared.expires.seconds = 5");
-        try {
-            kmorph.ctl("daemon", "reload").ok();
+        with("prepared.expires.seconds = 5", () -> {
             spawn();
             morph().ok();
             Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(names())
                     .containsExactly("web"));
-            assertThat(kmorph.ctl("morph", "status", "web", "-o", "json").ok().json())
-                    .containsEntry("detail", "it was prepared for too long");
+            assertThat(lastMorph()).containsEntry("detail", "it was prepared for too long");
+        });
+    }
+
+    /** With another configuration of morphs for as long as the story lasts. */
+    private static void with(String setting, Runnable story) throws IOException {
+        Path file = kmorph.home().resolve("etc/org.kmorph.morph.cfg");
+        String before = Files.readString(file);
+        String name = setting.substring(0, setting.indexOf(' '));
+        String others = before.lines().filter(line -> !line.startsWith(name)).collect(Collectors.joining("\n"));
+        Files.writeString(file, others + "\n" + setting + "\n");
+        try {
+            kmorph.ctl("daemon", "reload").ok();
+            story.run();
         } finally {
             Files.writeString(file, before);
             kmorph.ctl("daemon", "reload").ok();
@@ -301,5 +311,82 @@ class MorphTest {
         Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(names())
                 .containsExactly("web"));
         allWasRight(client);
+    }
+
+    /** A workload whose first successor that finds the file stumbles over it before it has begun. */
+    private Path spawnThatStumbles(Path directory, String... options) {
+        Path stumble = directory.resolve("stumble");
+        List<String> words = new ArrayList<>(List.of(
+                "--workload=" + program("kmorph-kv"),
+                "--workload=--listen=127.0.0.1:" + port,
+                "--workload=--state=16",
+                "--workload=--stumble=" + stumble));
+        words.addAll(List.of(options));
+        instances.spawn("web", words.toArray(String[]::new)).ok();
+        instances.awaitHealth("web", "HEALTHY");
+        return stumble;
+    }
+
+    private static Map<String, Object> lastMorph() {
+        return kmorph.ctl("morph", "status", "web", "-o", "json").ok().json();
+    }
+
+    @Test
+    void aWorkloadThatDoesNotBeginOnTheNewKernelGoesOnOnTheKeptOldOne(@TempDir Path directory) throws Exception {
+        Files.createFile(spawnThatStumbles(directory));
+        int before = (int) instances.status("web").get("id");
+        Process client = client();
+        Result sick = morph("--auto-commit");
+        assertThat(sick.status()).isEqualTo(7);
+        assertThat(sick.err()).contains("was rolled back", "ended with status 1 on the new kernel before it had begun");
+        assertThat((int) instances.status("web").get("id")).isEqualTo(before);
+        assertThat(names()).containsExactly("web");
+        assertThat(lastMorph()).containsEntry("outcome", "rolled back");
+        assertThat(kmorph.ctl("morph", "status", "web").ok().out()).contains("rolled back", "before it had begun");
+        morph("--auto-commit").ok();
+        assertThat((int) instances.status("web").get("id")).isNotEqualTo(before);
+        allWasRight(client);
+    }
+
+    @Test
+    void aDaemonKilledOnTheWayBackIsFollowedByOneThatGoesOnWithIt(@TempDir Path directory) throws Exception {
+        Path pipe = spawnThatStumbles(directory);
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        int before = (int) instances.status("web").get("id");
+        Process client = client();
+        morph().ok();
+        CompletableFuture<Result> commit = CompletableFuture.supplyAsync(() -> kmorph.ctl("morph", "commit", "web"));
+        Awaitility.await().atMost(PATIENCE).until(() -> names().contains("web-old"));
+        kmorph.kill();
+        commit.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+        kmorph.start();
+        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> {
+            assertThat(names()).containsExactly("web");
+            assertThat(lastMorph()).containsEntry("outcome", "rolled back");
+        });
+        assertThat((int) instances.status("web").get("id")).isEqualTo(before);
+        allWasRight(client);
+    }
+
+    @Test
+    void aWorkloadThatHasBegunIsNotTakenBackAndItIsSaidWhy() throws Exception {
+        with("provisional.seconds = 600", this::endOnTheNewKernel);
+    }
+
+    private void endOnTheNewKernel() {
+        spawn();
+        morph("--auto-commit").ok();
+        int id = (int) instances.status("web").get("id");
+        List<Long> running = instances.processes(id);
+        LocalInstances.signal("SEGV", running.get(running.size() - 1));
+        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(lastMorph())
+                .containsEntry("outcome", "committed")
+                .extractingByKey("detail")
+                .asString()
+                .contains("not rolled back", "signal 11 after it had begun there and may have answered clients"));
+        assertThat((int) instances.status("web").get("id")).isEqualTo(id);
+        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(names())
+                .containsExactly("web"));
     }
 }

@@ -42,6 +42,10 @@ public final class MorphCommand implements Command {
                     can be tried, and waits for `morph commit`; with --auto-commit it goes on at once. Until the old kernel has let \
                     go, every failure and Ctrl-C leave it running.
 
+                    After the commit the old kernel is kept for the provisional window (provisional.seconds in etc/org.kmorph.morph.cfg). \
+                    A workload that ends or hangs there before it has begun is given back, and goes on on the old kernel from the \
+                    freeze; `morph status` says that it was, or why not.
+
                     The workload must have registered its state (libkmorph); one that has not is ended here and begun anew there with \
                     --restart.
 

@@ -25,6 +25,14 @@ public final class MorphCommitCommand implements Command {
 
     private static final CommandSpec SPEC = CommandSpec.named("morph", "commit")
             .summary("make the new kernel of a prepared morph the one that runs the workload")
+            .description(
+                    """
+                    After the commit the old kernel is kept for the provisional window (provisional.seconds in etc/org.kmorph.morph.cfg). \
+                    A workload that ends or hangs there before it has begun is given back, and goes on on the old kernel from the \
+                    freeze; `morph status` says that it was, or why not. The exit code is then 7.
+
+                    One that has begun may have answered clients and is not given back: another morph takes it to the old kernel \
+                    as it is by then.""")
             .changes(Role.OPERATOR)
             .slow()
             .parameter(MorphView.NAME, ValueType.TEXT, "the instance")

@@ -23,6 +23,11 @@ import org.osgi.service.component.annotations.Reference;
 public final class MorphStatusCommand implements Command {
     private static final CommandSpec SPEC = CommandSpec.named("morph", "status")
             .summary("show where the morph of an instance is, or how its last one ended")
+            .description(
+                    """
+                    OUTCOME is what it came to, or is coming to: committed, rolled back, or failed. Within the provisional window \
+                    after a commit the phase is RUNNING; ROLLING_BACK after one means that the workload has not begun on the new \
+                    kernel and goes on on the old one. DETAIL says what happened, and when the old kernel did not go on, why not.""")
             .reads(Role.VIEWER)
             .printsData()
             .parameter(MorphView.NAME, ValueType.TEXT, "the instance")
