@@ -135,13 +135,13 @@ def main():
             for name, peer in peers.items():
                 measured[name].append(peer.round())
     print(f"{rounds} rounds in turn after one to warm up; median (lowest to highest)")
-    print(f"{'':28}{'ready s':>22}{'resident MiB':>24}{'command ms':>26}")
+    print(f"{'':28}{'ready s':>22}{'resident MiB':>26}{'command ms':>26}")
     for name, values in measured.items():
         cells = [f"{statistics.median(v):.2f} ({min(v):.2f} to {max(v):.2f})" for v in zip(*values)]
-        print(f"{name:28}{cells[0]:>22}{cells[1]:>24}{cells[2]:>26}")
+        print(f"{name:28}{cells[0]:>22}{cells[1]:>26}{cells[2]:>26}")
     ours, theirs = (list(zip(*values)) for values in measured.values())
     ratios = [statistics.median(t) / statistics.median(o) for o, t in zip(ours, theirs)]
-    print(f"{'Karaf over kmorph':28}{ratios[0]:>20.1f} x{ratios[1]:>22.1f} x{ratios[2]:>24.1f} x")
+    print(f"{'Karaf over kmorph':28}{ratios[0]:>20.1f} x{ratios[1]:>24.1f} x{ratios[2]:>24.1f} x")
 
 
 main()

@@ -27,6 +27,7 @@ final class Call implements Runnable {
     private final RemoteTerminal terminal;
     private final Runnable onEnd;
     private Optional<Thread> thread = Optional.empty();
+    private boolean engaged;
     private boolean cancelled;
     private boolean detached;
     private boolean orphaned;
@@ -77,7 +78,10 @@ final class Call implements Runnable {
         Caller caller = peer.caller();
         CallSession session = new CallSession(caller, request, stdin, outbox, terminal, this::detach);
         try {
-            return runners.call(ENGINE_WAIT, engine -> engine.run(session, request.words()))
+            return runners.call(ENGINE_WAIT, engine -> {
+                        engaged();
+                        return engine.run(session, request.words());
+                    })
                     .orElseThrow(
                             () -> new Refusal(
                                     ExitCode.DAEMON_UNREACHABLE,
@@ -108,6 +112,17 @@ final class Call implements Runnable {
         if (!detached) {
             cancel();
         }
+    }
+
+    /** The engine ends, and what it runs with it. A call that waits for one waits on. */
+    synchronized void engineEnds() {
+        if (engaged) {
+            daemonEnds();
+        }
+    }
+
+    private synchronized void engaged() {
+        engaged = true;
     }
 
     /** Whether it runs on without a client. */

@@ -39,8 +39,10 @@ public final class ControlDoor implements RestartListener {
 
     private static final Duration PATIENCE = Duration.ofSeconds(5);
 
-    /** What runs longer is cut off: a shell or a monitor has no end of its own. */
-    private static final Duration RESTART = Duration.ofSeconds(2);
+    /** What runs longer than the first is cancelled, for a shell or a monitor has no end of its own; it ends within the second. */
+    private static final Duration RESTART = Duration.ofMillis(500);
+
+    private static final Duration CUT_OFF = Duration.ofSeconds(1);
 
     private static final int MOST_CONNECTIONS = 256;
     private static final int LONGEST_DRAIN_SECONDS = 86_400;
@@ -100,7 +102,10 @@ public final class ControlDoor implements RestartListener {
     public synchronized void restarting() {
         server.handOver(settings.drain());
         if (!runners.drain(RESTART)) {
-            LOG.info("commands that run longer than {} s are cut off by the restart", RESTART.toSeconds());
+            server.cutOff();
+            if (!runners.drain(CUT_OFF)) {
+                LOG.warn("commands run on into the restart; what they print then is lost");
+            }
         }
     }
 

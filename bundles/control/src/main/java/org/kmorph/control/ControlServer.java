@@ -122,6 +122,11 @@ final class ControlServer {
         }
     }
 
+    /** Cancels what an engine runs. */
+    void cutOff() {
+        calls.forEach(Call::engineEnds);
+    }
+
     private static Drain drainWithin(Duration atMost) {
         long cancelAt = System.nanoTime() + atMost.toNanos();
         return new Drain(cancelAt, cancelAt + GOODBYE.toNanos());

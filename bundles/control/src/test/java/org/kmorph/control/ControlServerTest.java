@@ -99,6 +99,25 @@ class ControlServerTest {
     }
 
     @Test
+    void whatHasNoEndIsCancelledAtARestartAndWhatWaitsIsNot() throws Exception {
+        try (TestDoor door = patient();
+                RawClient runs = RawClient.started(door.socket, "hold")) {
+            runs.receive();
+            door.server.handOver(Duration.ofSeconds(30));
+            try (RawClient waits = RawClient.started(door.socket, "exit", "2")) {
+                await().atMost(Duration.ofSeconds(20)).until(() -> {
+                    door.server.cutOff();
+                    return door.runners.drain(Duration.ofMillis(10));
+                });
+                assertThat(runs.last().orElseThrow().payload()).containsExactly(1);
+                TestDoor next = new TestDoor(door.socket.getParent(), 16);
+                assertThat(waits.last().orElseThrow().type()).isEqualTo(RawClient.AGAIN);
+                next.close();
+            }
+        }
+    }
+
+    @Test
     void doorThatNobodyTakesOverIsShut() throws Exception {
         try (TestDoor door = TestDoor.open()) {
             door.server.handOver(Duration.ZERO);

@@ -2,9 +2,7 @@
 package org.kmorph.api.daemon;
 
 import java.time.Duration;
-import java.util.concurrent.Phaser;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /**
  * Counts the calls that a provider is in the middle of, so that its successor can take over without cutting them off.
@@ -17,29 +15,34 @@ import java.util.concurrent.TimeoutException;
  * Thread-safe.
  */
 public final class InFlight {
-    private final Phaser calls = new Phaser(1);
+    private int calls;
 
-    /** Begins a call; close the result when it ends. Calls may begin even while draining: late callers are not refused. */
-    public Call enter() {
-        calls.register();
-        return calls::arriveAndDeregister;
+    /** Begins a call; close the result, once, when it ends. Calls may begin even while draining: late callers are not refused. */
+    public synchronized Call enter() {
+        calls++;
+        return this::leave;
+    }
+
+    private synchronized void leave() {
+        calls--;
+        notifyAll();
     }
 
     /**
-     * Waits until no call is in flight.
+     * Waits until no call is in flight. May be called again.
      *
      * @return whether that happened within the time given
      */
-    public boolean drain(Duration atMost) {
+    public synchronized boolean drain(Duration atMost) {
+        long deadline = System.nanoTime() + atMost.toNanos();
         try {
-            calls.awaitAdvanceInterruptibly(calls.arriveAndDeregister(), atMost.toMillis(), TimeUnit.MILLISECONDS);
-            return true;
-        } catch (TimeoutException e) {
-            return false;
+            for (long left = atMost.toNanos(); calls > 0 && left > 0; left = deadline - System.nanoTime()) {
+                TimeUnit.NANOSECONDS.timedWait(this, left);
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return false;
         }
+        return calls == 0;
     }
 
     /** A call in flight. */
