@@ -23,7 +23,7 @@ public record LocalInstances(Kmorph kmorph) {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 
     /** Spawns one; the options stand after the name. */
-    Result spawn(String name, String... options) {
+    public Result spawn(String name, String... options) {
         List<String> words = new ArrayList<>(
                 List.of("spawn", name, "--kernel=" + KernelFile.in(kmorph.home().getParent())));
         words.addAll(Arrays.asList(options));
@@ -77,7 +77,7 @@ public record LocalInstances(Kmorph kmorph) {
     }
 
     /** The agent of an instance: the topmost process below the shim. */
-    long agent(int id) {
+    public long agent(int id) {
         List<Long> processes = processes(id);
         return processes.stream()
                 .skip(1)

@@ -4,6 +4,7 @@ package org.kmorph.vmcore.capture;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.kmorph.api.host.MemoryRange;
 import org.kmorph.api.vmcore.Vmcores;
@@ -15,7 +16,7 @@ public final class Capturer {
     private static final int FILTERED = 30;
 
     private final Path program;
-    private final List<MemoryRange> ranges;
+    private final MemorySource source;
     private final List<byte[]> registers;
     private final CaptureOptions options;
 
@@ -23,9 +24,9 @@ public final class Capturer {
      * @param program kmorph-capture
      * @param registers an NT_PRSTATUS for each processor; may be empty
      */
-    public Capturer(Path program, List<MemoryRange> ranges, List<byte[]> registers, CaptureOptions options) {
+    public Capturer(Path program, MemorySource source, List<byte[]> registers, CaptureOptions options) {
         this.program = program;
-        this.ranges = List.copyOf(ranges);
+        this.source = source;
         this.registers = List.copyOf(registers);
         this.options = options;
     }
@@ -56,6 +57,14 @@ public final class Capturer {
      * @throws InterruptedException when cancelled
      */
     Outcome run(Start start, Vmcores.Progress progress) throws IOException, InterruptedException {
+        try (MemorySource.Held held = source.hold(progress)) {
+            return run(start, held, progress);
+        }
+    }
+
+    private Outcome run(Start start, MemorySource.Held held, Vmcores.Progress progress)
+            throws IOException, InterruptedException {
+        List<MemoryRange> ranges = held.ranges();
         try (RangedMemory memory = new RangedMemory(ranges)) {
             Subject subject = new Subject(memory, registers, options.threads());
             FrameSet ram = new FrameSet(
@@ -74,8 +83,10 @@ public final class Capturer {
                                 to.memory(ranges);
                                 writer.write(to);
                             },
-                            done -> progress.update(leftOut + done, total));
-            return new Outcome(written.bytes(), written.sha256(), subject.troubles());
+                            done -> progress.update(held.gathered() + leftOut + done, held.gathered() + total));
+            List<String> notes = new ArrayList<>(held.notes());
+            notes.addAll(subject.troubles());
+            return new Outcome(written.bytes(), written.sha256(), List.copyOf(notes));
         }
     }
 

@@ -23,6 +23,7 @@ import org.kmorph.vmcore.capture.CaptureFile;
 import org.kmorph.vmcore.capture.CaptureOptions;
 import org.kmorph.vmcore.capture.Capturer;
 import org.kmorph.vmcore.capture.Compression;
+import org.kmorph.vmcore.service.By;
 import org.kmorph.vmcore.service.VmcoreService;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -39,13 +40,16 @@ public final class CaptureCommand implements Command {
                             + "A FIFO, or - for standard output, gets makedumpfile's flattened format, which makedumpfile -R, crash and"
                             + " vmcore analyze read.\n\n"
                             + "The level is a sum of what is left out: 1 pages of zeros, 2 cache, 4 cache with private data, 8 user data,"
-                            + " 16 free pages. An elf file is not packed; what is left out of it is left out in runs.")
+                            + " 16 free pages. An elf file is not packed; what is left out of it is left out in runs.\n\n"
+                            + "With --by=survivors the memory is read by other instances, each a part, over KMP, and gathered beside the"
+                            + " dead one's until it is written: instances of host local can do that.")
             .changes(Role.ADMIN)
             .slow()
             .parameter("NAME", ValueType.TEXT, "the instance")
             .requiredOption("output", ValueType.TEXT, "PATH", "where to; - for standard output")
             .choice("format", "of the file", "kdump", "kdump", "elf")
             .choice("compress", "how pages are packed", "zstd", "zstd", "lzo", "zlib", "none")
+            .choice("by", "who reads the memory", "daemon", "daemon", "survivors")
             .option("level", ValueType.INTEGER, "0..31", "what is left out", "31")
             .example("vmcore capture web --output=/var/tmp/web.kdump", "as small as it gets")
             .example("vmcore capture web --output=web.elf --format=elf --level=0", "all of it, for gdb")
@@ -84,7 +88,7 @@ public final class CaptureCommand implements Command {
                 usual.threads());
         Capturer capturer;
         try {
-            capturer = service.capturer(instance, options);
+            capturer = service.capturer(instance, options, By.of(context.text("by")));
         } catch (VmcoreException e) {
             throw new CommandException(ExitCode.FAILED, e.getMessage(), e);
         }

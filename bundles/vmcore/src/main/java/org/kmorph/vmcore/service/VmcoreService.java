@@ -15,13 +15,17 @@ import org.kmorph.api.host.HostException;
 import org.kmorph.api.host.KernelHost;
 import org.kmorph.api.host.MemoryRange;
 import org.kmorph.api.instance.Instance;
+import org.kmorph.api.instance.Instances;
 import org.kmorph.api.vmcore.Capture;
 import org.kmorph.api.vmcore.VmcoreException;
 import org.kmorph.api.vmcore.Vmcores;
+import org.kmorph.kmpclient.KmpClient;
 import org.kmorph.vmcore.analysis.Verdict;
 import org.kmorph.vmcore.capture.CaptureFile;
 import org.kmorph.vmcore.capture.CaptureOptions;
 import org.kmorph.vmcore.capture.Capturer;
+import org.kmorph.vmcore.capture.MemorySource;
+import org.kmorph.vmcore.survivors.Survivors;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -50,6 +54,14 @@ public final class VmcoreService implements Vmcores {
     private final Path program;
     private final Path instances;
     private final Keepings keepings;
+
+    @Reference(policy = ReferencePolicy.DYNAMIC, policyOption = ReferencePolicyOption.GREEDY)
+    private volatile KmpClient client;
+
+    @Reference(policy = ReferencePolicy.DYNAMIC, policyOption = ReferencePolicyOption.GREEDY)
+    private volatile Instances others;
+
+    private final Survivors survivors = new Survivors(() -> this.client);
 
     @Activate
     public VmcoreService(VmcoreConfig config, BundleContext context) {
@@ -97,8 +109,8 @@ public final class VmcoreService implements Vmcores {
         Path path = keepings.place(fenced.name(), at);
         Limits limits = new Limits(deadline, path.getParent(), config.leave_bytes(), () -> stopped, progress);
         limits.check();
-        CaptureFile.Result result = CaptureFile.write(path, capturer(fenced, CaptureOptions.usual()), limits);
-        result.notes().forEach(note -> LOG.warn("{}: {}", path, note));
+        CaptureFile.Result result = CaptureFile.write(path, automatic(fenced), limits);
+        result.notes().forEach(note -> LOG.info("{}: {}", path, note));
         Capture capture = understood(fenced, path, at, result.bytes());
         keepings.remember(capture, fenced.id());
         for (Path removed :
@@ -126,8 +138,43 @@ public final class VmcoreService implements Vmcores {
         }
     }
 
-    /** What captures an instance's memory. @throws VmcoreException when its host has none to show */
-    public Capturer capturer(Instance instance, CaptureOptions options) throws VmcoreException {
+    /** With {@code by = survivors} by those who can read it, where there are some. */
+    private Capturer automatic(Instance fenced) throws VmcoreException, InterruptedException {
+        if (By.of(config.by()) == By.SURVIVORS) {
+            Survivors.Found found = survivors.find(others.list(), fenced);
+            if (!found.able().isEmpty()) {
+                return capturer(fenced, CaptureOptions.usual(), found.able());
+            }
+            LOG.info("the memory of {} is read by the daemon, for {}", fenced.name(), nobody(found));
+        }
+        return capturer(fenced, CaptureOptions.usual(), List.of());
+    }
+
+    private static String nobody(Survivors.Found found) {
+        return "no other instance can read it: "
+                + (found.unable().isEmpty() ? "there is none that runs" : String.join("; ", found.unable()));
+    }
+
+    /**
+     * What captures an instance's memory.
+     *
+     * @throws VmcoreException when its host has none to show, or it is to be read by survivors and none can
+     */
+    public Capturer capturer(Instance instance, CaptureOptions options, By by)
+            throws VmcoreException, InterruptedException {
+        if (by == By.DAEMON) {
+            return capturer(instance, options, List.of());
+        }
+        Survivors.Found found = survivors.find(others.list(), instance);
+        if (found.able().isEmpty()) {
+            throw new VmcoreException(nobody(found) + "; an instance of host local can, or --by=daemon");
+        }
+        return capturer(instance, options, found.able());
+    }
+
+    /** @param readers who reads it; nobody for the daemon */
+    private Capturer capturer(Instance instance, CaptureOptions options, List<Instance> readers)
+            throws VmcoreException {
         String name = instance.spec().host();
         KernelHost host = Optional.ofNullable(hosts.get(name))
                 .orElseThrow(
@@ -135,7 +182,10 @@ public final class VmcoreService implements Vmcores {
         Path directory = instances.resolve(Integer.toString(instance.id()));
         try {
             List<MemoryRange> memory = host.memory(instance.id(), directory);
-            return new Capturer(program, memory, host.registers(instance.id(), directory), options);
+            MemorySource source = readers.isEmpty()
+                    ? MemorySource.of(memory)
+                    : survivors.memory(instance, readers, memory, directory, config.survivor_bytes_per_second());
+            return new Capturer(program, source, host.registers(instance.id(), directory), options);
         } catch (HostException e) {
             throw new VmcoreException(instance.name() + " has no memory to capture: " + e.getMessage(), e);
         }

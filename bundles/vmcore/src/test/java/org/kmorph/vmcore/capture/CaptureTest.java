@@ -32,7 +32,7 @@ class CaptureTest {
     private static Capturer capturer(List<MemoryRange> memory, Compression compression) {
         return new Capturer(
                 Programs.capture(),
-                memory,
+                MemorySource.of(memory),
                 List.of(new byte[336]),
                 new CaptureOptions(CaptureOptions.Format.KDUMP, compression, 1, 2));
     }
@@ -172,7 +172,7 @@ class CaptureTest {
         Path path = directory.resolve("none");
         Capturer capturer = new Capturer(
                 directory.resolve("absent"),
-                SmallMemory.in(directory),
+                MemorySource.of(SmallMemory.in(directory)),
                 List.of(),
                 new CaptureOptions(CaptureOptions.Format.KDUMP, Compression.NONE, 0, 1));
         assertThatThrownBy(() -> CaptureFile.write(path, capturer, (done, total) -> {}))

@@ -33,7 +33,8 @@ class HostileFlattenedTest {
         file = directory.resolve("flat");
         CaptureOptions options = new CaptureOptions(CaptureOptions.Format.KDUMP, Compression.LZO, 0, 2);
         try (OutputStream out = Files.newOutputStream(file)) {
-            Capturer capturer = new Capturer(Programs.capture(), SmallMemory.in(directory), List.of(), options);
+            Capturer capturer =
+                    new Capturer(Programs.capture(), MemorySource.of(SmallMemory.in(directory)), List.of(), options);
             CaptureFile.stream(out, capturer, (done, total) -> {});
         }
         whole = Files.readAllBytes(file);

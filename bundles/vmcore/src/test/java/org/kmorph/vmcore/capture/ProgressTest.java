@@ -22,7 +22,7 @@ class ProgressTest {
                 new ByteArrayOutputStream(),
                 new Capturer(
                         Programs.capture(),
-                        SmallMemory.in(directory),
+                        MemorySource.of(SmallMemory.in(directory)),
                         List.of(),
                         new CaptureOptions(CaptureOptions.Format.KDUMP, Compression.NONE, 0, 2)),
                 (done, total) -> {

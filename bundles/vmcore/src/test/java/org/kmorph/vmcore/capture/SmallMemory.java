@@ -57,7 +57,7 @@ public final class SmallMemory {
     private static Capturer capturer(Path directory, Compression compression) throws IOException {
         return new Capturer(
                 Programs.capture(),
-                in(directory),
+                MemorySource.of(in(directory)),
                 List.of(new byte[336]),
                 new CaptureOptions(CaptureOptions.Format.KDUMP, compression, 1, 2));
     }

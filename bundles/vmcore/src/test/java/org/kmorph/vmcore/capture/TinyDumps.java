@@ -34,7 +34,7 @@ public final class TinyDumps {
     private static Capturer capturer(List<MemoryRange> ranges, Compression compression) {
         return new Capturer(
                 Programs.capture(),
-                ranges,
+                MemorySource.of(ranges),
                 List.of(new byte[336]),
                 new CaptureOptions(CaptureOptions.Format.KDUMP, compression, 1, 1));
     }
