@@ -83,7 +83,7 @@ void pages_write(const struct pages *pages, unsigned threads, bool digested);
 struct run {
 	uint64_t physical, length, position;
 };
-void copy_write(const struct run *runs, uint64_t count, unsigned threads);
+void copy_write(const struct run *runs, uint64_t count, unsigned threads, bool digested);
 
 /* progress.c: how far it is, told to the daemon ten times a second, and how much others suffer of
  * it */
@@ -93,7 +93,13 @@ void progress_add(uint64_t bytes);
 void progress_pause(void);
 void progress_end(void);
 
+/* main.c: room for a unit */
+uint8_t *buffer_new(void);
+
 /* digest.c: SHA-256 of the file, which follows what is written */
+/* has what was written for when it is its turn, if there is room for it; returns another buffer for
+ * its own, else itself */
+uint8_t *digest_keep(uint64_t position, uint8_t *bytes, size_t length);
 /* from now on: what was put is as it will be */
 void digest_open(void);
 /* goes on to a position, before which all is as it will be; from any thread, and one at a time: the

@@ -10,23 +10,38 @@
 struct job {
 	struct run *pieces;
 	uint64_t count;
+	bool digested;
+};
+
+struct own {
+	uint8_t *bytes;
 };
 
 static void *begin(void *argument)
 {
-	uint8_t *buffer = malloc(PIECE);
+	struct own *own = malloc(sizeof(*own));
 
 	(void)argument;
-	if (!buffer)
+	if (!own)
 		die("out of memory");
-	return buffer;
+	own->bytes = buffer_new();
+	return own;
 }
 
-static void piece(void *argument, void *own, uint64_t number)
+static void end(void *argument)
+{
+	struct own *own = argument;
+
+	free(own->bytes);
+	free(own);
+}
+
+static void piece(void *argument, void *mine, uint64_t number)
 {
 	const struct job *job = argument;
 	const struct run *run = &job->pieces[number];
-	uint8_t *buffer = own;
+	struct own *own = mine;
+	uint8_t *buffer = own->bytes;
 	size_t length = (size_t)run->length, from = 0;
 
 	if (memory_read(run->physical, buffer, length)) {
@@ -37,6 +52,8 @@ static void piece(void *argument, void *own, uint64_t number)
 			from = at + PAGE;
 		}
 	}
+	if (job->digested)
+		own->bytes = digest_keep(run->position, buffer, length);
 	progress_add(length);
 	progress_pause();
 }
@@ -74,11 +91,12 @@ static struct job split(const struct run *runs, uint64_t count)
 	return job;
 }
 
-void copy_write(const struct run *runs, uint64_t count, unsigned threads)
+void copy_write(const struct run *runs, uint64_t count, unsigned threads, bool digested)
 {
 	struct job job = split(runs, count);
-	const struct crew_work work = { job.count, begin, piece, after, free };
+	const struct crew_work work = { job.count, begin, piece, after, end };
 
+	job.digested = digested;
 	crew_run(threads, &work, &job);
 	free(job.pieces);
 }

@@ -62,6 +62,11 @@ static void *room(uint64_t bytes)
 	return found;
 }
 
+uint8_t *buffer_new(void)
+{
+	return room(UNIT * PAGE);
+}
+
 static void *follows(uint64_t bytes)
 {
 	void *found = room(bytes);
@@ -127,7 +132,7 @@ static void start_packing(const char *words)
 static void *copy(void *unused)
 {
 	(void)unused;
-	copy_write(copying.runs, copying.count, threads);
+	copy_write(copying.runs, copying.count, threads, !streams);
 	return NULL;
 }
 

@@ -47,8 +47,7 @@ struct job {
 struct own {
 	struct packer *packer;
 	uint64_t *claimed;
-	uint8_t pages[UNIT * PAGE];
-	uint8_t packed[UNIT * PAGE];
+	uint8_t *pages;
 	uint8_t *data; /* what is written: of pages that are not packed, themselves */
 	struct descriptor descriptors[UNIT];
 	/* the pages that are not of zeros, and which of the descriptors are theirs */
@@ -80,7 +79,8 @@ static struct own *own_new(enum compression compression)
 	if (!own)
 		die("out of memory");
 	own->packer = packer_new(compression);
-	own->data = compression == NONE ? own->pages : own->packed;
+	own->pages = buffer_new();
+	own->data = compression == NONE ? own->pages : buffer_new();
 	return own;
 }
 
@@ -98,6 +98,9 @@ static void end(void *argument)
 	struct own *own = argument;
 
 	packer_free(own->packer);
+	if (own->data != own->pages)
+		free(own->data);
+	free(own->pages);
 	free(own);
 }
 
@@ -183,6 +186,16 @@ static uint64_t claim(struct job *job, struct own *own, size_t length)
 	return at;
 }
 
+/* The digest is close behind. */
+static void keep(struct own *own, uint64_t at, size_t length)
+{
+	bool same = own->data == own->pages;
+
+	own->data = digest_keep(at, own->data, length);
+	if (same)
+		own->pages = own->data;
+}
+
 static void piece(void *argument, void *mine, uint64_t number)
 {
 	struct job *job = argument;
@@ -208,6 +221,8 @@ static void piece(void *argument, void *mine, uint64_t number)
 	for (unsigned i = 0; i < own->count; i++)
 		own->descriptors[own->some[i].descriptor].offset += at;
 	output_write(at, own->data, length);
+	if (at < job->room_end)
+		keep(own, at, length);
 	output_write(job->descriptors_at + job->before[number] * sizeof(struct descriptor),
 		     own->descriptors, count * sizeof(struct descriptor));
 	progress_add((uint64_t)count * PAGE);
