@@ -55,6 +55,9 @@ record Event(String id, String kind, Instant at, String instance, Map<String, Ob
         return of("rebooted", at, report.instance(), Map.of());
     }
 
+    /** What is known of the memory that was saved, told as soon as it is. */
+    private static final List<String> OF_THE_MEMORY = List.of("vmcore", "vmcore_verdict", "crash_signature");
+
     /** The newest step of a recovery; the last one tells it whole. */
     static Event recovery(RecoveryReport report, Instant at) {
         Map<String, Object> more = new LinkedHashMap<>();
@@ -68,6 +71,9 @@ record Event(String id, String kind, Instant at, String instance, Map<String, Ob
         List<RecoveryReport.Step> steps = report.steps();
         more.put("detail", steps.isEmpty() ? "" : steps.get(steps.size() - 1).detail());
         report.ended().ifPresent(ended -> more.put("ended", ended.toString()));
+        OF_THE_MEMORY.stream()
+                .filter(report.evidence()::containsKey)
+                .forEach(name -> more.put(name, report.evidence().get(name)));
         if (report.state().over()) {
             more.put("steps", steps.stream().map(Event::step).toList());
             more.put("evidence", report.evidence());

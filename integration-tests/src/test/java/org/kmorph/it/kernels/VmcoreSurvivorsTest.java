@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -150,7 +152,9 @@ class VmcoreSurvivorsTest {
     /** The last: it takes the guest away. */
     @Test
     @Order(6)
-    void anAutomaticCaptureIsReadBySurvivorsWhereThatIsSet() {
+    void anAutomaticCaptureIsReadBySurvivorsWhereThatIsSetAndToldToWhoListens() throws IOException {
+        Path told = directory.resolve("told");
+        hook("cat >>'" + told + "'; echo >>'" + told + "'");
         LOCAL.spawn("cache").ok();
         try {
             KMORPH.configure(SETTINGS, "by = survivors");
@@ -163,9 +167,24 @@ class VmcoreSurvivorsTest {
                     .containsEntry(
                             "signature", guest.analyze(guest.file("by-daemon")).get("signature"));
             assertThat(KMORPH.log()).containsPattern("cache read [0-9]+ bytes of the memory");
+            Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(Files.readAllLines(told))
+                    .filteredOn(line -> line.contains("\"RECLAIMING_RESOURCES\""))
+                    .first(InstanceOfAssertFactories.STRING)
+                    .contains(
+                            "\"crash_signature\":\"" + kept.get("signature") + "\"",
+                            "\"vmcore\":\"" + kept.get("path") + "\"",
+                            "\"vmcore_verdict\":\"")
+                    .contains("panicked in sysrq_handle_crash"));
         } finally {
             KMORPH.ctl("terminate", "cache", "--force");
         }
+    }
+
+    /** A program that is told of every event. */
+    private static void hook(String body) throws IOException {
+        Path hooks = Files.createDirectories(KMORPH.home().resolve("etc/hooks.d"));
+        Path hook = Files.writeString(hooks.resolve("10-tell"), "#!/bin/sh\n" + body + "\n");
+        Files.setPosixFilePermissions(hook, PosixFilePermissions.fromString("rwxr-xr-x"));
     }
 
     private static Optional<Path> gathered() {

@@ -12,7 +12,7 @@ import org.kmorph.api.command.Column;
  *
  * @param at when
  * @param instance its name
- * @param kind what kind of thing: {@code instance}, {@code health}, {@code trouble} …
+ * @param kind what kind of thing: {@code instance}, {@code health}, {@code trouble}, {@code recovery} …
  * @param text what, for people
  */
 record Change(Instant at, String instance, String kind, String text) {

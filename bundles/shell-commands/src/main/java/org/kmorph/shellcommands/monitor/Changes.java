@@ -15,6 +15,8 @@ import org.kmorph.api.health.HealthListener;
 import org.kmorph.api.health.HealthMonitor.HealthReport;
 import org.kmorph.api.instance.Instance;
 import org.kmorph.api.instance.InstanceListener;
+import org.kmorph.api.recovery.RecoveryListener;
+import org.kmorph.api.recovery.RecoveryReport;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
 
@@ -30,6 +32,8 @@ final class Changes implements AutoCloseable {
 
     final InstanceListener instances = new OfInstances();
 
+    final RecoveryListener recoveries = new OfRecoveries();
+
     private final Supplier<Instant> now;
     private final BlockingQueue<Change> queue = new ArrayBlockingQueue<>(CAPACITY);
     private final AtomicLong dropped = new AtomicLong();
@@ -39,10 +43,11 @@ final class Changes implements AutoCloseable {
         this.now = now;
     }
 
-    /** Listens from now on. What begins to tell of instances later (a recovery, a morph) is one line here and a listener below. */
+    /** Listens from now on. What begins to tell of instances later (a morph) is one line here and a listener below. */
     void listen(BundleContext bundle) {
         registrations.add(bundle.registerService(HealthListener.class, health, null));
         registrations.add(bundle.registerService(InstanceListener.class, instances, null));
+        registrations.add(bundle.registerService(RecoveryListener.class, recoveries, null));
     }
 
     /** The next one, waiting so long for it. */
@@ -88,6 +93,22 @@ final class Changes implements AutoCloseable {
         @Override
         public void ended(Instance instance, String how) {
             add(now.get(), instance.name(), "ended", how);
+        }
+    }
+
+    private final class OfRecoveries implements RecoveryListener {
+        @Override
+        public void changed(RecoveryReport report) {
+            List<RecoveryReport.Step> steps = report.steps();
+            String detail = steps.isEmpty() ? "" : steps.get(steps.size() - 1).detail();
+            String signature = report.evidence().getOrDefault("crash_signature", "");
+            add(
+                    now.get(),
+                    report.instance(),
+                    "recovery",
+                    report.state()
+                            + (detail.isEmpty() ? "" : ": " + detail)
+                            + (signature.isEmpty() ? "" : " (crash signature " + signature + ")"));
         }
     }
 
