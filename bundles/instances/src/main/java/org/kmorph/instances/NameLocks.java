@@ -10,6 +10,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
+import org.kmorph.api.instance.InstanceException;
+import org.kmorph.api.instance.InstanceException.Reason;
 import org.kmorph.api.time.TimeSource;
 
 /** One lock for each name that somebody holds or waits for, and none for others; who came first has it first. Thread-safe. */
@@ -40,6 +42,15 @@ final class NameLocks {
             }
         }
         return Optional.of(() -> leave(name, turn));
+    }
+
+    /** The same for an instance's, of which whoever waited in vain is told. */
+    Held hold(String name, Duration patience) throws InstanceException, InterruptedException {
+        return take(name, patience)
+                .orElseThrow(() -> new InstanceException(
+                        Reason.TIMED_OUT,
+                        "instance \"" + name
+                                + "\" is being changed by another command; try again when that has ended"));
     }
 
     private synchronized CompletableFuture<Void> enter(String name) {
