@@ -33,18 +33,43 @@ static void acknowledge(struct connection *connection, const struct kmp_header *
 			sizeof(ack));
 }
 
+/* Room for a share: one that nobody listens to gives way. */
+static struct share *room(void)
+{
+	struct share *lost = NULL;
+
+	for (size_t i = 0; i < MAX_SHARES; i++) {
+		if (!shares[i].there)
+			return &shares[i];
+		if (!connection_find(shares[i].connection))
+			lost = &shares[i];
+	}
+	if (lost)
+		share_end(lost);
+	return lost;
+}
+
+/* A capture has many shares. */
+static void tell_once(const struct kmp_vmcore_start *start)
+{
+	static uint8_t told[sizeof(start->operation)];
+
+	if (memcmp(told, start->operation, sizeof(told)) == 0)
+		return;
+	memcpy(told, start->operation, sizeof(told));
+	say("instance %u has failed: parts of its memory are read for the daemon",
+	    start->dead_instance);
+}
+
 /* A share that is read from its beginning; NULL when that was refused. */
 static struct share *begin(struct connection *connection, const struct frame *frame,
 			   const struct kmp_vmcore_start *start)
 {
-	struct share *share = NULL;
+	struct share *share = room();
 	const char *text;
 	uint64_t value;
 	uint16_t code;
 
-	for (size_t i = 0; i < MAX_SHARES && !share; i++)
-		if (!shares[i].there)
-			share = &shares[i];
 	if (!share) {
 		answer_error(connection, &frame->header, KMP_E_BUSY, 0,
 			     "as many shares are read already as are at a time");
@@ -61,8 +86,7 @@ static struct share *begin(struct connection *connection, const struct frame *fr
 	share->number = start->share;
 	memcpy(share->operation, start->operation, sizeof(share->operation));
 	digest_begin(&share->now.digest, KMP_DIGEST_SHA256);
-	say("instance %u: %llu bytes of its memory are read for the daemon", start->dead_instance,
-	    (unsigned long long)share->dead.bytes);
+	tell_once(start);
 	return share;
 }
 
