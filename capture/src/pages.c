@@ -89,7 +89,9 @@ static void *begin(void *argument)
 	struct job *job = argument;
 	struct own *own = own_new(job->pages->compression);
 
-	own->claimed = &job->claimed[__atomic_fetch_add(&job->threads, 1, __ATOMIC_RELAXED)];
+	pthread_mutex_lock(&job->lock);
+	own->claimed = &job->claimed[job->threads++];
+	pthread_mutex_unlock(&job->lock);
 	return own;
 }
 
