@@ -2,7 +2,6 @@
 package org.kmorph.morph;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -51,7 +50,7 @@ final class Conversation implements AutoCloseable {
     private final UUID operation;
     private final Supplier<KmpClient> client;
     private final TimeSource time;
-    private final Path keptIn;
+    private final Kept.Place keptIn;
     private final boolean direct;
     private final Relay relay;
     private Optional<Side> source = Optional.empty();
@@ -65,7 +64,7 @@ final class Conversation implements AutoCloseable {
     private volatile List<String> checks = List.of();
 
     /** @param direct whether state goes from agent to agent; else it comes through here */
-    Conversation(UUID operation, Supplier<KmpClient> client, TimeSource time, Path keptIn, boolean direct) {
+    Conversation(UUID operation, Supplier<KmpClient> client, TimeSource time, Kept.Place keptIn, boolean direct) {
         this.operation = operation;
         this.client = client;
         this.time = time;
@@ -139,7 +138,7 @@ final class Conversation implements AutoCloseable {
         agreed = Agreement.inWords(described.items(), Agreement.kinds(offered), digest);
         try {
             if (!direct) {
-                Kept begun = Kept.begin(keptIn, Items.all(described.items(), Region.class));
+                Kept begun = keptIn.begin(Items.all(described.items(), Region.class));
                 kept = Optional.of(begun);
                 relay.to(to(Role.TARGET), begun);
             }
@@ -216,6 +215,11 @@ final class Conversation implements AutoCloseable {
         return over.whenComplete((bytes, failure) -> left = 0);
     }
 
+    /** Grows while a round comes through here. */
+    long heardOfRound() {
+        return relay.heard();
+    }
+
     /** Freezes the workload and pulls what is left, in one go. */
     CompletableFuture<Long> freeze(Duration lease) {
         CompletableFuture<CommitAnswer> frozen = commit(Role.SOURCE, CommitPhase.QUIESCE, lease);
@@ -273,7 +277,7 @@ final class Conversation implements AutoCloseable {
             new Restoration(operation, fresh, keeper, validation).run();
             return;
         }
-        try (Kept copy = Kept.reopen(keptIn)) {
+        try (Kept copy = keptIn.reopen()) {
             new Restoration(operation, fresh, new KeptHere(operation, copy), validation).run();
         }
     }
@@ -301,10 +305,9 @@ final class Conversation implements AutoCloseable {
 
     void forgetKept() throws IOException {
         if (kept.isPresent()) {
-            kept.get().remove();
-        } else {
-            Kept.remove(keptIn);
+            kept.get().close();
         }
+        keptIn.remove();
     }
 
     @Override

@@ -59,11 +59,7 @@ final class MorphRun {
         this.over = over;
         this.core = new MorphCore(around.config().small_round_bytes(), MARGIN);
         this.conversation = new Conversation(
-                plan.operation(),
-                around.client(),
-                around.time(),
-                around.kept().resolve(plan.operation().toString()),
-                plan.direct());
+                plan.operation(), around.client(), around.time(), around.kept().apply(plan.operation()), plan.direct());
         this.steps = new MorphSteps(plan, around, conversation, figures, this::post);
     }
 

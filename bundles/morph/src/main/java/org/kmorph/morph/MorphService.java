@@ -76,7 +76,7 @@ public final class MorphService implements Morphs, InstanceListener {
                         time,
                         Executors.newCachedThreadPool(new DaemonThreads("kmorph-morph")),
                         Executors.newSingleThreadScheduledExecutor(new DaemonThreads("kmorph-morph-timer")),
-                        directory,
+                        operation -> new KeptFiles.Place(directory.resolve(operation.toString())),
                         config,
                         () -> urgency,
                         instance -> policies.value(instance, StandardPolicy.MORPH_TIMEOUT)),

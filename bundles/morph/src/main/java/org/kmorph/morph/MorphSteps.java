@@ -47,6 +47,9 @@ final class MorphSteps implements AutoCloseable {
     /** After what another command, a full disk or a bundle that is replaced has stood in the way of. */
     private static final Duration ACT_AGAIN = Duration.ofMillis(500);
 
+    /** How long nothing may come of a round. */
+    private static final Duration SILENT = Duration.ofSeconds(10);
+
     private static final Duration SPAWN = Duration.ofSeconds(60);
     private static final Duration END = Duration.ofSeconds(30);
     private static final Duration GRACE = Duration.ofSeconds(10);
@@ -224,8 +227,12 @@ final class MorphSteps implements AutoCloseable {
     }
 
     private void later(int number, Event event) {
+        later(ACT_AGAIN, () -> report.accept(number, event));
+    }
+
+    private void later(Duration delay, Runnable what) {
         try {
-            around.timers().schedule(() -> report.accept(number, event), ACT_AGAIN.toNanos(), TimeUnit.NANOSECONDS);
+            around.timers().schedule(what, delay.toNanos(), TimeUnit.NANOSECONDS);
         } catch (RejectedExecutionException e) {
             LOG.debug("the next daemon goes on with the morph of {}", plan.instance(), e);
         }
@@ -358,9 +365,26 @@ final class MorphSteps implements AutoCloseable {
 
     private void pull(int number) {
         figures.roundBegins(around.time().nanos());
-        on(number, conversation.pull(), bytes -> {
+        CompletableFuture<Long> round = conversation.pull();
+        if (!plan.direct()) {
+            giveUpWhenSilent(round, -1);
+        }
+        on(number, round, bytes -> {
             figures.roundOver(bytes, around.time().nanos());
             return new Event.RoundOver(bytes);
+        });
+    }
+
+    /** A connection may be silent without ever being lost. */
+    private void giveUpWhenSilent(CompletableFuture<Long> round, long heardBefore) {
+        later(SILENT, () -> {
+            long heard = conversation.heardOfRound();
+            if (heard == heardBefore) {
+                round.completeExceptionally(
+                        new IOException("nothing of its state came for " + SILENT.toSeconds() + " s"));
+            } else if (!round.isDone()) {
+                giveUpWhenSilent(round, heard);
+            }
         });
     }
 
@@ -376,7 +400,9 @@ final class MorphSteps implements AutoCloseable {
     private void freeze(int number) {
         long sent = around.time().nanos();
         figures.freezing(sent);
-        on(number, conversation.freeze(lease()), bytes -> {
+        CompletableFuture<Long> last = conversation.freeze(lease());
+        later(lease(), () -> last.completeExceptionally(new IOException("its state did not come within the lease")));
+        on(number, last, bytes -> {
             figures.finalRound(bytes);
             return new Event.Frozen(leaseEnd(sent));
         });

@@ -41,6 +41,7 @@ final class Relay implements SessionListener {
     private CompletableFuture<Long> over = new CompletableFuture<>();
     private long round;
     private long bytes;
+    private long heard;
 
     Relay(UUID operation) {
         this.operation = operation;
@@ -65,6 +66,21 @@ final class Relay implements SessionListener {
         return bytes;
     }
 
+    /** What was on its way is lost with the connection, and the round with that. */
+    @Override
+    public void lost(String why) {
+        CompletableFuture<Long> broken;
+        synchronized (this) {
+            broken = over;
+        }
+        broken.completeExceptionally(new IOException("the connection to the old kernel's agent was lost: " + why));
+    }
+
+    /** How much has come of the rounds so far, in requests of the source: a number that grows while one goes on. */
+    synchronized long heard() {
+        return heard;
+    }
+
     @Override
     public void request(Message request, Reply reply) {
         if (!(request instanceof MorphTransfer transfer)
@@ -80,6 +96,7 @@ final class Relay implements SessionListener {
                 reply.error(ErrorCode.WRONG_STATE, round, "this round was not pulled");
                 return;
             }
+            heard++;
             try {
                 onward = transfer instanceof TransferData data ? taken(data) : transfer;
             } catch (IOException e) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.morph;
 
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.Function;
@@ -18,7 +18,7 @@ import org.kmorph.nativeos.Urgency;
  *
  * @param workers for what blocks. After its shutdown it rejects what it is given, as does {@code timers}
  * @param timers for what comes later
- * @param kept where state is kept, a directory for each operation
+ * @param kept where the state of an operation is kept
  * @param urgency for the thread that everything waits for while the workload stands still
  * @param validation how long a rehearsal may take, for an instance: its policy's morph-timeout
  */
@@ -29,7 +29,7 @@ public record Surroundings(
         TimeSource time,
         ExecutorService workers,
         ScheduledExecutorService timers,
-        Path kept,
+        Function<UUID, Kept.Place> kept,
         MorphConfig config,
         Supplier<Urgency> urgency,
         Function<String, Duration> validation) {}

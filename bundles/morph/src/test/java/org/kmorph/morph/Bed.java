@@ -98,7 +98,8 @@ final class Bed implements AutoCloseable {
                         FaultyClient.TIME,
                         workers,
                         timers,
-                        directory.resolve("kept"),
+                        operation ->
+                                new KeptFiles.Place(directory.resolve("kept").resolve(operation.toString())),
                         new Config(),
                         () -> () -> () -> {},
                         instance -> Duration.ofSeconds(10)),
