@@ -2,7 +2,11 @@
 package org.kmorph.simulator;
 
 import java.nio.ByteBuffer;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
 import org.kmorph.kmp.FrameDecoder;
 import org.kmorph.kmp.FrameEncoder;
 import org.kmorph.kmp.FrameFault;
@@ -14,6 +18,7 @@ import org.kmorph.kmp.item.KernelRelease;
 import org.kmorph.kmp.item.OperationState;
 import org.kmorph.kmp.item.Text;
 import org.kmorph.kmp.item.Verdict;
+import org.kmorph.kmp.message.Acknowledgement;
 import org.kmorph.kmp.message.AgentState;
 import org.kmorph.kmp.message.ErrorAnswer;
 import org.kmorph.kmp.message.ErrorCode;
@@ -26,6 +31,7 @@ import org.kmorph.kmp.message.OperationMessage;
 import org.kmorph.kmp.message.RecoverComplete;
 import org.kmorph.kmp.message.RecoverPrepare;
 import org.kmorph.kmp.message.RecoverReclaim;
+import org.kmorph.kmp.message.RetryAnswer;
 import org.kmorph.kmp.message.Want;
 import org.kmorph.kmp.wire.MalformedPayloadException;
 
@@ -36,6 +42,8 @@ final class AgentEnd implements FrameSink {
     private final Wire wire;
     private final FrameDecoder decoder = new FrameDecoder();
     private final FrameEncoder encoder = new FrameEncoder();
+    private final Map<Integer, Consumer<Message>> asked = new HashMap<>();
+    private int asks;
 
     AgentEnd(World world, Kernel kernel, Wire wire) {
         this.world = world;
@@ -60,7 +68,9 @@ final class AgentEnd implements FrameSink {
 
     private void answer(Message request, FrameView frame) {
         int sequence = frame.sequence();
-        if (request instanceof HeartbeatRequest heartbeat) {
+        if (request instanceof Acknowledgement || request instanceof ErrorAnswer || request instanceof RetryAnswer) {
+            Optional.ofNullable(asked.remove(sequence)).ifPresent(waits -> waits.accept(request));
+        } else if (request instanceof HeartbeatRequest heartbeat) {
             say(heartbeat(heartbeat.wants()), sequence);
         } else if (request instanceof RecoverPrepare prepare) {
             kernel.morphs.peerFailed(prepare.failedInstance());
@@ -88,6 +98,12 @@ final class AgentEnd implements FrameSink {
                 List<Item> why = text.isEmpty() ? List.of() : List.of(new Text(text));
                 int version = FrameView.VERSION;
                 AgentEnd.this.say(new ErrorAnswer(code, type, version, version, value, why), sequence);
+            }
+
+            @Override
+            public void ask(Message request, Consumer<Message> answered) {
+                asked.put(++asks, answered);
+                AgentEnd.this.say(request, asks);
             }
         };
     }

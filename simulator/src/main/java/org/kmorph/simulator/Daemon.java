@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.simulator;
 
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -163,7 +162,7 @@ final class Daemon {
                         wiring.morphs().clock().apply(world.time()),
                         crew("morph", Integer.MAX_VALUE, false),
                         crew("morph-timer", 1, false),
-                        Path.of("/sim/morph"),
+                        operation -> wiring.morphs().kept().apply(world.kept().of(life, operation)),
                         new Movers.Config(),
                         () -> () -> () -> {},
                         instance -> Duration.ofSeconds(10)),

@@ -57,6 +57,19 @@ final class HandOvers {
         return false;
     }
 
+    /** Some of its state goes through the daemon's hands. */
+    void pulled(Kernel source, Optional<Kernel> target) {
+        if (!strikes() || dice.chance(0.5)) {
+            return;
+        }
+        switch (dice.between(0, 3)) {
+            case 0 -> world.troubles().cut(source, dice.nanos(5, 12_000));
+            case 1 -> target.ifPresent(kernel -> world.troubles().cut(kernel, dice.nanos(5, 12_000)));
+            case 2 -> world.troubles().halfOpen(source);
+            default -> target.ifPresent(world.troubles()::halfOpen);
+        }
+    }
+
     /** Nobody runs it. */
     void released(Kernel source, Optional<Kernel> target) {
         if (!strikes()) {
@@ -65,7 +78,8 @@ final class HandOvers {
         if (dice.chance(0.5)) {
             dies(source, 300);
         } else {
-            target.ifPresent(kernel -> dies(kernel, 300));
+            // what the daemon keeps is needed only if the new kernel dies before it has answered
+            target.ifPresent(kernel -> dies(kernel, world.relays() && dice.chance(0.5) ? 1 : 300));
         }
         if (dice.chance(0.5)) {
             daemonDies(3);

@@ -192,6 +192,10 @@ final class Judge implements HealthListener, InstanceListener {
         durable = acknowledged.size();
         for (Entry entry : entries) {
             world.say("journal", () -> told(entry));
+            if (entry.kind().equals("morph")
+                    && "COMMITTED".equals(entry.fields().get("mark"))) {
+                ownership.committed(Work.of(entry.instance().orElse("")));
+            }
             if (entry.kind().equals("recovery")) {
                 if (entry.fields().get("state").equals("RESTORING_WORK")) {
                     restoringNanos.putIfAbsent(entry.key(), world.scheduler().now());

@@ -7,11 +7,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.kmorph.kmp.item.Item;
 import org.kmorph.kmp.item.Items;
 import org.kmorph.kmp.item.OperationState;
 import org.kmorph.kmp.item.Peer;
 import org.kmorph.kmp.item.Role;
+import org.kmorph.kmp.item.StateKindOffer;
 import org.kmorph.kmp.item.Verdict;
 import org.kmorph.kmp.item.WorkloadStatus;
 import org.kmorph.kmp.message.Acknowledgement;
@@ -24,6 +26,7 @@ import org.kmorph.kmp.message.MorphCommit;
 import org.kmorph.kmp.message.MorphNegotiate;
 import org.kmorph.kmp.message.MorphPrepare;
 import org.kmorph.kmp.message.MorphRollback;
+import org.kmorph.kmp.message.MorphTransfer;
 import org.kmorph.kmp.message.MorphValidate;
 import org.kmorph.kmp.message.NegotiateStage;
 import org.kmorph.kmp.message.OperationAnswer;
@@ -57,6 +60,14 @@ final class MorphAgent {
     private long leaseEndNanos;
     private Optional<Kernel> target = Optional.empty();
 
+    /** Where state goes through the daemon's hands. */
+    private final SourceFlow flow;
+
+    private final TargetIntake intake = new TargetIntake();
+
+    /** The pull of the final round, which came before the workload stood still. */
+    private Optional<Runnable> early = Optional.empty();
+
     /** Of a target: the stamp of the final state that it has. */
     private Optional<Long> copy = Optional.empty();
 
@@ -71,11 +82,15 @@ final class MorphAgent {
         void say(Message answer);
 
         void refuse(int code, long value, String text);
+
+        /** Asks whoever has asked, on the same connection. */
+        void ask(Message request, Consumer<Message> answered);
     }
 
     MorphAgent(World world, Kernel kernel) {
         this.world = world;
         this.kernel = kernel;
+        flow = new SourceFlow(world, kernel);
     }
 
     /** When a workload that is frozen now must run on, if it is not released. */
@@ -117,8 +132,15 @@ final class MorphAgent {
         waitForRelease.clear();
         operation = Optional.empty();
         retired = Optional.empty();
-        copy = Optional.empty();
         state = OperationState.UNKNOWN;
+        forgetState();
+    }
+
+    private void forgetState() {
+        copy = Optional.empty();
+        early = Optional.empty();
+        flow.forget();
+        intake.forget();
         resting = false;
     }
 
@@ -147,6 +169,8 @@ final class MorphAgent {
             negotiate(negotiate, reply);
         } else if (request instanceof TransferPull pull) {
             pull(pull, reply);
+        } else if (request instanceof MorphTransfer transfer) {
+            transfer(transfer, reply);
         } else if (request instanceof MorphValidate validate) {
             validate(validate, reply);
         } else if (request instanceof MorphCommit commit) {
@@ -210,8 +234,7 @@ final class MorphAgent {
             cold = (message.flags() & MorphPrepare.COLD) != 0;
             peer = message.peerInstance();
             rounds = 0;
-            copy = Optional.empty();
-            resting = false;
+            forgetState();
             waitForRelease.clear();
             heard();
             expire(which, message.expiresMillis() * 1_000_000);
@@ -257,9 +280,8 @@ final class MorphAgent {
     }
 
     private void rollBack() {
-        resting = false;
         waitForRelease.clear();
-        copy = Optional.empty();
+        forgetState();
         boolean frozen = kernel.work.state == WorkloadState.FROZEN;
         if (frozen) {
             world.judge().ownership().resumes(kernel);
@@ -290,11 +312,52 @@ final class MorphAgent {
             become(OperationState.NEGOTIATED);
         }
         Verdict verdict = message.stage() == NegotiateStage.OFFER ? Verdict.YES : Verdict.NONE;
-        reply.say(answer(MessageType.MORPH_NEGOTIATE_ANSWER, verdict));
+        List<Item> items =
+                switch (message.stage()) {
+                    case DESCRIBE -> world.relays() ? SourceFlow.described() : List.of();
+                    case OFFER -> List.copyOf(Items.all(message.items(), StateKindOffer.class));
+                    case AGREE -> List.of();
+                };
+        reply.say(new OperationAnswer(
+                MessageType.MORPH_NEGOTIATE_ANSWER, operation.orElseThrow(), state, verdict, items));
+    }
+
+    /** A round to whoever asks for it. */
+    private void pullHere(TransferPull message, Reply reply) {
+        boolean allowed = message.finalRound()
+                ? state == OperationState.FROZEN
+                : state == OperationState.NEGOTIATED || state == OperationState.TRANSFERRING;
+        if (role == Role.SOURCE && message.finalRound() && resting) {
+            early = Optional.of(() -> pullHere(message, reply));
+        } else if (role != Role.SOURCE || !allowed) {
+            reply.refuse(ErrorCode.WRONG_STATE, flow.rounds(), "it is " + state);
+        } else {
+            if (state == OperationState.NEGOTIATED) {
+                become(OperationState.TRANSFERRING);
+            }
+            flow.pull(message, state, world.machine().kernel((int) peer), reply);
+            rounds = flow.rounds();
+        }
+    }
+
+    /** Some of the state comes. */
+    private void transfer(MorphTransfer message, Reply reply) {
+        if (role != Role.TARGET || cold || over(state) || state == OperationState.PREPARED) {
+            reply.refuse(ErrorCode.WRONG_STATE, 0, "it is " + state);
+            return;
+        }
+        if (state != OperationState.VALIDATED && state != OperationState.TRANSFERRING) {
+            become(OperationState.TRANSFERRING);
+        }
+        intake.take(message, state, reply);
     }
 
     /** A round to the target's agent, which is answered when that has it. */
     private void pull(TransferPull message, Reply reply) {
+        if (Items.first(message.items(), Peer.class).isEmpty()) {
+            pullHere(message, reply);
+            return;
+        }
         boolean again = state == OperationState.RELEASED;
         boolean allowed = again && message.finalRound()
                 || (state == OperationState.NEGOTIATED || state == OperationState.TRANSFERRING)
@@ -382,9 +445,12 @@ final class MorphAgent {
             reply.refuse(ErrorCode.WRONG_STATE, 0, "it is " + state);
             return;
         }
-        boolean yes =
-                message.scope() == ValidateScope.REHEARSAL ? !world.troubles().targetRefuses() : copy.isPresent();
-        if (yes && message.scope() == ValidateScope.FINAL && state == OperationState.TRANSFERRING) {
+        boolean last = message.scope() == ValidateScope.FINAL;
+        if (last && world.relays() && copy.isEmpty()) {
+            copy = intake.stamp();
+        }
+        boolean yes = last ? copy.isPresent() : !world.troubles().targetRefuses();
+        if (yes && last && state == OperationState.TRANSFERRING) {
             become(OperationState.VALIDATED);
         }
         world.scheduler()
@@ -398,6 +464,8 @@ final class MorphAgent {
         UUID which = message.operation();
         switch (message.phase()) {
             case QUERY -> reply.say(commitAnswer(which, state));
+            case QUIESCE -> quiesce(message, reply);
+            case RELEASE -> release(reply);
             case HAND_OVER -> handOver(message, reply);
             case ACTIVATE -> activate(reply);
             case GIVE_BACK -> giveBack(reply);
@@ -428,19 +496,48 @@ final class MorphAgent {
                     .after(
                             world.network().nanos(0, 20),
                             kernel.life,
-                            () -> freeze(which, message.timeMicros() * 1_000));
+                            () -> freezeAndSend(which, message.timeMicros() * 1_000));
         }
     }
 
-    private void freeze(UUID which, long leaseNanos) {
+    /** Freezes; the final round is pulled, and the release is asked for. */
+    private void quiesce(MorphCommit message, Reply reply) {
+        UUID which = message.operation();
+        if (over(state) || state == OperationState.FROZEN) {
+            reply.say(commitAnswer(which, state));
+        } else if (role != Role.SOURCE || rounds == 0 || resting) {
+            reply.refuse(ErrorCode.WRONG_STATE, 0, "it is " + state);
+        } else {
+            resting = true;
+            world.scheduler().after(world.network().nanos(0, 20), kernel.life, () -> {
+                if (freeze(which, message.timeMicros() * 1_000)) {
+                    world.handOvers().frozen(kernel, world.machine().kernel((int) peer));
+                    reply.say(commitAnswer(which, state));
+                    early.ifPresent(Runnable::run);
+                    early = Optional.empty();
+                }
+            });
+        }
+    }
+
+    private void release(Reply reply) {
+        letGo(world.machine().kernel((int) peer));
+        if (over(state)) {
+            reply.say(commitAnswer(operation.orElseThrow(), state));
+        } else {
+            reply.refuse(ErrorCode.WRONG_STATE, 0, "it is " + state);
+        }
+    }
+
+    /** @return whether the workload stands still, until its lease ends */
+    private boolean freeze(UUID which, long leaseNanos) {
         if (!resting || operation.filter(which::equals).isEmpty() || over(state)) {
-            return;
+            return false;
         }
         resting = false;
         kernel.work.state = WorkloadState.FROZEN;
         leaseEndNanos = world.scheduler().now() + leaseNanos;
         become(OperationState.FROZEN);
-        boolean deaf = world.handOvers().frozen(kernel, target);
         world.scheduler().after(leaseNanos, kernel.life, () -> {
             if (isFrozenBy(which)) {
                 world.judge().ownership().resumes(kernel);
@@ -448,6 +545,14 @@ final class MorphAgent {
                 answerThoseWhoWait();
             }
         });
+        return true;
+    }
+
+    private void freezeAndSend(UUID which, long leaseNanos) {
+        if (!freeze(which, leaseNanos)) {
+            return;
+        }
+        boolean deaf = world.handOvers().frozen(kernel, target);
         Runnable taken = deaf
                 ? () -> world.say("agent", () -> kernel + " does not hear that it was taken")
                 : () -> release(which);
@@ -459,13 +564,20 @@ final class MorphAgent {
     }
 
     private void release(UUID which) {
-        if (isFrozenBy(which) && world.scheduler().now() < leaseEndNanos) {
+        if (isFrozenBy(which)) {
+            letGo(target);
+        }
+        answerThoseWhoWait();
+    }
+
+    /** Where the lease is not over. */
+    private void letGo(Optional<Kernel> to) {
+        if (state == OperationState.FROZEN && world.scheduler().now() < leaseEndNanos) {
             kernel.work.state = WorkloadState.STOPPED;
             kept = Optional.of(kernel.work.stamp);
             become(OperationState.RELEASED);
-            world.handOvers().released(kernel, target);
+            world.handOvers().released(kernel, to);
         }
-        answerThoseWhoWait();
     }
 
     private void answerThoseWhoWait() {

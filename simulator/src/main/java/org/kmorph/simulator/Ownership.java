@@ -2,8 +2,11 @@
 package org.kmorph.simulator;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.kmorph.kmp.message.WorkloadState;
 
@@ -17,8 +20,11 @@ final class Ownership {
     /** The stamp of the state that was worked on last, by workload. */
     private final Map<String, Long> latest = new HashMap<>();
 
-    /** A state that was moved: by which morph, and the stamps of it and of the state that was worked on last. */
-    private record Copy(UUID operation, long stamp, long latest) {}
+    /** A state that was moved: to whom, by which morph, and the stamps of it and of the state that was worked on last. */
+    private record Copy(Kernel kernel, UUID operation, long stamp, long latest) {}
+
+    /** Those that have taken over and lived until the journal said so. */
+    private final Set<Kernel> heard = new HashSet<>();
 
     /** What was taken over last, by workload. */
     private final Map<String, Copy> moved = new HashMap<>();
@@ -61,6 +67,14 @@ final class Ownership {
         check();
     }
 
+    /** The journal says that the workload of that name was taken over. */
+    void committed(String of) {
+        Optional.ofNullable(moved.get(of))
+                .map(Copy::kernel)
+                .filter(Kernel::runs)
+                .ifPresent(heard::add);
+    }
+
     /** One that was frozen runs on. */
     void resumes(Kernel kernel) {
         begins(kernel);
@@ -68,11 +82,11 @@ final class Ownership {
 
     /** A workload goes on here with what was moved here. */
     void takesOver(Kernel kernel, UUID operation, long stamp) {
-        Copy copy = new Copy(operation, stamp, latest.getOrDefault(kernel.work.of, 0L));
+        Copy copy = new Copy(kernel, operation, stamp, latest.getOrDefault(kernel.work.of, 0L));
         Copy before = moved.get(kernel.work.of);
         // the kernel that it was given to has died before it could say that it runs it, and somebody else has it now
         boolean again = before != null
-                && before.operation().equals(operation)
+                && (before.operation().equals(operation) || !heard.contains(before.kernel()))
                 && before.stamp() == stamp
                 && before.latest() + 1 == copy.latest();
         if (stamp != copy.latest() && !again) {

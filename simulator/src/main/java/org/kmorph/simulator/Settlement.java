@@ -129,6 +129,10 @@ final class Settlement {
         }
         if (!world.lossesForgiven()) {
             checkAccounts(daemon);
+            if (world.kept().count() > 0) {
+                throw new Violation("something is left of a morph: the state of "
+                        + world.kept().count());
+            }
         }
     }
 

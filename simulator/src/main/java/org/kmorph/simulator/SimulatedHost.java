@@ -61,7 +61,7 @@ final class SimulatedHost implements KernelHost {
 
     private HostedKernel hosted(Kernel kernel) {
         Optional<String> ended = kernel.runs() ? Optional.empty() : Optional.of(kernel.ended.orElse("it was ended"));
-        return new HostedKernel(kernel.runs(), ended, SimulatedTransport.endpoint(kernel.id), List.of());
+        return new HostedKernel(kernel.runs(), ended, SimulatedTransport.endpoint(world, kernel.id), List.of());
     }
 
     @Override

@@ -11,8 +11,10 @@ import org.kmorph.api.transport.Transport;
 
 /** Ways from one daemon to the agents of the machine's kernels. */
 final class SimulatedTransport implements Transport {
-    /** Of agents that reach each other, so that morphs go from one to the other. */
-    static final String SCHEME = "unix";
+    /** Of agents that reach each other, so that morphs go from one to the other; and of those that do not. */
+    private static final String DIRECT = "unix";
+
+    private static final String RELAYED = "vsock";
 
     private final World world;
     private final Life daemon;
@@ -22,8 +24,12 @@ final class SimulatedTransport implements Transport {
         this.daemon = daemon;
     }
 
-    static Endpoint endpoint(int id) {
-        return new Endpoint(SCHEME, Integer.toString(id));
+    static Endpoint endpoint(World world, int id) {
+        return new Endpoint(scheme(world), Integer.toString(id));
+    }
+
+    private static String scheme(World world) {
+        return world.relays() ? RELAYED : DIRECT;
     }
 
     private Optional<Kernel> kernel(Endpoint peer) {
@@ -32,7 +38,7 @@ final class SimulatedTransport implements Transport {
 
     @Override
     public String scheme() {
-        return SCHEME;
+        return scheme(world);
     }
 
     @Override

@@ -161,15 +161,17 @@ final class Troubles {
             case AGENT_DIES -> machine.killAgent(kernel, dice.nanos(10, 15_000));
             case LINE_CUT -> cut(kernel, dice.nanos(50, 10_000));
             case LINE_BAD -> worsen(kernel, dice.nanos(500, 10_000));
-            case HALF_OPEN -> {
-                world.say("network", () -> "the agent of " + kernel + " forgets its connections");
-                List.copyOf(kernel.wires).forEach(wire -> wire.breakOff("forgotten", false));
-                machine.disturb(kernel, 0);
-            }
+            case HALF_OPEN -> halfOpen(kernel);
             default -> {
                 // of no single kernel
             }
         }
+    }
+
+    void halfOpen(Kernel kernel) {
+        world.say("network", () -> "the agent of " + kernel + " forgets its connections");
+        List.copyOf(kernel.wires).forEach(wire -> wire.breakOff("forgotten", false));
+        world.machine().disturb(kernel, 0);
     }
 
     void cut(Kernel kernel, long nanos) {

@@ -11,6 +11,7 @@ import org.kmorph.api.policy.Policies;
 import org.kmorph.api.time.TimeSource;
 import org.kmorph.api.transport.Transport;
 import org.kmorph.kmpclient.KmpClient;
+import org.kmorph.morph.Kept;
 
 /**
  * What stands between the parts of a daemon: nothing. Tests put faults there, to prove that they are found.
@@ -34,11 +35,35 @@ record Wiring(
      *
      * @param instances the registry, as morphs see it
      * @param clock by which they measure leases
+     * @param kept where state is kept that goes through the daemon's hands
      */
     record Morphs(
-            UnaryOperator<Instances> instances, UnaryOperator<KmpClient> client, UnaryOperator<TimeSource> clock) {
+            UnaryOperator<Instances> instances,
+            UnaryOperator<KmpClient> client,
+            UnaryOperator<TimeSource> clock,
+            UnaryOperator<Kept.Place> kept) {
         static Morphs plain() {
-            return new Morphs(UnaryOperator.identity(), UnaryOperator.identity(), UnaryOperator.identity());
+            return new Morphs(
+                    UnaryOperator.identity(),
+                    UnaryOperator.identity(),
+                    UnaryOperator.identity(),
+                    UnaryOperator.identity());
+        }
+
+        Morphs withInstances(UnaryOperator<Instances> made) {
+            return new Morphs(made, client, clock, kept);
+        }
+
+        Morphs withClient(UnaryOperator<KmpClient> made) {
+            return new Morphs(instances, made, clock, kept);
+        }
+
+        Morphs withClock(UnaryOperator<TimeSource> made) {
+            return new Morphs(instances, client, made, kept);
+        }
+
+        Morphs withKept(UnaryOperator<Kept.Place> made) {
+            return new Morphs(instances, client, clock, made);
         }
     }
 

@@ -23,6 +23,9 @@ final class World {
     /** In worlds from this seed on there are standbys and morphs too. */
     static final long MOVES_FROM = 5_000;
 
+    /** In half of the worlds from this seed on state that is moved goes through the daemon's hands, as between real kernels. */
+    static final long RELAYS_FROM = 10_000;
+
     /** In worlds from this seed on things go wrong in the middle of handing over, too. */
     static final long HAND_OVERS_DISTURBED_FROM = 7_500;
 
@@ -49,6 +52,8 @@ final class World {
     private final Operator operator;
     private final Movers movers;
     private final HandOvers handOvers;
+    private final boolean relays;
+    private final SimulatedKept kept = new SimulatedKept(this);
     private final Settlement settlement;
     private final Map<String, String> policies = new HashMap<>();
     private final long timeoutNanos;
@@ -85,6 +90,16 @@ final class World {
         }
         handOvers = new HandOvers(
                 this, moves.split(), seed >= HAND_OVERS_DISTURBED_FROM, seed >= BEGINNINGS_DISTURBED_FROM);
+        relays = seed >= RELAYS_FROM && moves.split().chance(0.5);
+    }
+
+    /** Whether agents do not reach each other. */
+    boolean relays() {
+        return relays;
+    }
+
+    SimulatedKept kept() {
+        return kept;
     }
 
     HandOvers handOvers() {
@@ -123,7 +138,8 @@ final class World {
         say(
                 "world",
                 () -> "seed " + seed + ": instances " + operator.names() + ", policies "
-                        + new java.util.TreeMap<>(policies) + ", troubles " + troubles.chosen());
+                        + new java.util.TreeMap<>(policies) + (relays ? ", state through the daemon" : "")
+                        + ", troubles " + troubles.chosen());
         startDaemon();
         operator.spawnAll();
         whenSpawned();
@@ -212,6 +228,7 @@ final class World {
         killDaemon("power has failed");
         machine.powerFails();
         disk.powerFails(disks);
+        kept.powerFails();
     }
 
     /** A daemon that dies at its next deed, when its seed has that. */

@@ -4,9 +4,7 @@ package org.kmorph.simulator;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.kmorph.api.host.KernelHost;
-import org.kmorph.api.time.TimeSource;
 import org.kmorph.api.transport.Transport.Reach;
-import org.kmorph.kmpclient.KmpClient;
 
 /** A fault between two parts of the daemon, as a careless change would make one. Tests alone can put it there. */
 enum Plant {
@@ -54,20 +52,28 @@ enum Plant {
             World.HAND_OVERS_DISTURBED_FROM, () -> Wiring.plain().withJournal(PlantedMoves.NothingNoted::new)),
 
     /** A lease never ends by the daemon's clock: whoever was fenced after it counts as one that died frozen. */
-    LEASE_IGNORED(World.HAND_OVERS_DISTURBED_FROM, () -> morphs(UnaryOperator.identity(), PlantedMoves.Coarse::new)),
+    LEASE_IGNORED(
+            World.HAND_OVERS_DISTURBED_FROM, () -> morphs(Wiring.Morphs.plain().withClock(PlantedMoves.Coarse::new))),
 
     /** A source that does not say whether it has released is taken to have. */
     RELEASE_ASSUMED(
-            World.HAND_OVERS_DISTURBED_FROM, () -> morphs(PlantedMoves.Assuming::released, UnaryOperator.identity())),
+            World.HAND_OVERS_DISTURBED_FROM,
+            () -> morphs(Wiring.Morphs.plain().withClient(PlantedMoves.Assuming::released))),
+
+    /** The same where the state goes through the daemon's hands. */
+    RELAYED_RELEASE_ASSUMED(
+            World.RELAYS_FROM, () -> morphs(Wiring.Morphs.plain().withClient(PlantedMoves.Assuming::releasedHere))),
+
+    /** Of the state that goes through the daemon's hands the final round is not kept. */
+    FINAL_ROUND_NOT_KEPT(World.RELAYS_FROM, () -> morphs(Wiring.Morphs.plain().withKept(PlantedKept::new))),
 
     /** A new kernel that does not say whether it gives the workload back, or says that it has begun, is taken to have given it back. */
     GIVING_BACK_ASSUMED(
-            World.BEGINNINGS_DISTURBED_FROM, () -> morphs(PlantedMoves.Assuming::givenBack, UnaryOperator.identity())),
+            World.BEGINNINGS_DISTURBED_FROM,
+            () -> morphs(Wiring.Morphs.plain().withClient(PlantedMoves.Assuming::givenBack))),
 
     /** The name is not given to the new kernel. */
-    NAME_NOT_TAKEN(World.MOVES_FROM, () -> Wiring.plain()
-            .withMorphs(
-                    new Wiring.Morphs(PlantedMoves.Nameless::new, UnaryOperator.identity(), UnaryOperator.identity())));
+    NAME_NOT_TAKEN(World.MOVES_FROM, () -> morphs(Wiring.Morphs.plain().withInstances(PlantedMoves.Nameless::new)));
 
     private final long from;
     private final Supplier<Wiring> wiring;
@@ -94,8 +100,8 @@ enum Plant {
         return Wiring.plain().withHost(host);
     }
 
-    private static Wiring morphs(UnaryOperator<KmpClient> client, UnaryOperator<TimeSource> clock) {
-        return Wiring.plain().withMorphs(new Wiring.Morphs(UnaryOperator.identity(), client, clock));
+    private static Wiring morphs(Wiring.Morphs morphs) {
+        return Wiring.plain().withMorphs(morphs);
     }
 
     private static Wiring probe(Reach answer) {

@@ -157,6 +157,10 @@ final class PlantedMoves {
             return new Assuming(client, CommitPhase.HAND_OVER, OperationState.RELEASED);
         }
 
+        static Assuming releasedHere(KmpClient client) {
+            return new Assuming(client, CommitPhase.RELEASE, OperationState.RELEASED);
+        }
+
         static Assuming givenBack(KmpClient client) {
             return new Assuming(client, CommitPhase.GIVE_BACK, OperationState.ROLLED_BACK);
         }

@@ -44,6 +44,7 @@ class SeedsTest {
                     8177 | an old kernel is fenced by the daemon that was killed, and the morph rolled back by the next: nobody heals it
                     9986 | what has the name by now is fenced in place of the old kernel
                     9072 | another morph gives up the old kernel while the workload has not begun on the new one
+                    10220 | state that comes through the daemon stops coming: the morph stays in its round, and nothing is healed
                     100697 | a morph that waits, prepared, in a bundle that was closed throws into its timer
                     101943 | a morph bundle that is replaced while it waits for the instances throws when it goes on
                     108699 | the agent of who took over dies on a kernel that lives: the recovery gives up
