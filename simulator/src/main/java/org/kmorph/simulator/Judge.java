@@ -200,10 +200,30 @@ final class Judge implements HealthListener, InstanceListener {
                 if (entry.fields().get("state").equals("RESTORING_WORK")) {
                     restoringNanos.putIfAbsent(entry.key(), world.scheduler().now());
                 }
+                accounts(entry);
                 beginsOnce(entry);
                 saysWhy(entry);
                 cascade.recorded(entry);
             }
+        }
+    }
+
+    /** Whatever a recovery is over for has come back, all of it; and what a person ends meanwhile comes back by that. */
+    private void accounts(Entry recovery) {
+        Map<String, String> fields = recovery.fields();
+        boolean healed = fields.get("state").equals("RECOVERY_COMPLETE")
+                && !fields.get("detail").equals("somebody else has ended it");
+        int id = Integer.parseInt(fields.get("id"));
+        if (!healed || diskLied) {
+            return;
+        }
+        if (world.machine()
+                        .kernel(id)
+                        .filter(one -> one.runs() || !one.released)
+                        .isPresent()
+                || world.machine().directories().contains(id)) {
+            throw new Violation("not all came back: the recovery of \""
+                    + recovery.instance().orElse("") + "\" is complete, and instance " + id + " has something still");
         }
     }
 
