@@ -10,10 +10,13 @@ def kernels():
     return pathlib.Path(os.environ.get("KMORPH_KERNELS") or pathlib.Path(cache) / "kmorph/kernels")
 
 
-def archive(path, programs):
-    """Writes an initramfs with programs at its root. The format newc of cpio:
+def archive(path, programs, tree=None):
+    """Writes an initramfs with programs at its root, and what tree has for names with directories before them. The format newc of cpio:
     Documentation/driver-api/early-userspace/buffer-format.rst of Linux."""
-    entries = [(os.path.basename(program), 0o100755, pathlib.Path(program).read_bytes()) for program in programs]
+    files = {os.path.basename(program): program for program in programs} | (tree or {})
+    directories = {str(parent) for name in files for parent in pathlib.PurePath(name).parents} - {"."}
+    entries = [(name, 0o40755, b"") for name in sorted(directories)]
+    entries += [(name, 0o100755, pathlib.Path(file).read_bytes()) for name, file in files.items()]
     with open(path, "wb") as out:
         for name, mode, data in [*entries, ("TRAILER!!!", 0, b"")]:
             numbers = (1, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name) + 1, 0)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""morph_qemu.py KMORPH [MORPHS] [--state=8] [--connections=4] [--rate=20]
+"""morph_qemu.py KMORPH [MORPHS] [--state=8] [--connections=4] [--rate=20] [--criu=10]
 
 Morphs between real kernels: Debian's 6.1 and 6.12 in turn, each on a machine of QEMU, with a client in a third kernel that writes and
 checks every answer. Prints how long the workload stood still, and the longest gap between two answers that the client saw in the
-seconds of a morph, beside that of four seconds without one. Writes target/bench-morph/qemu.txt. Needs ./kmorph kernels.
+seconds of a morph, beside that of four seconds without one. CRIU dumps and restores the same workload, with the same client, as often
+as --criu says. Writes target/bench-morph/qemu.txt. Needs ./kmorph kernels.
 """
 import json
 import os
@@ -15,9 +16,13 @@ import sys
 import tempfile
 import time
 
+import criu
 import guests
 
 SERVER, PORT = "10.77.0.1", 7000
+OPTIONS = {"state": "8", "connections": "4", "rate": "20", "criu": "10"}
+# A round of CRIU takes seconds, emulated tens of them.
+PATIENCE_S = 300
 
 
 def quantile(values, q):
@@ -25,75 +30,170 @@ def quantile(values, q):
     return ordered[min(len(ordered) - 1, int(len(ordered) * q))]
 
 
-def main():
-    options = dict(word[2:].split("=", 1) for word in sys.argv[1:] if word.startswith("--"))
-    words = [word for word in sys.argv[1:] if not word.startswith("--")]
-    morphs = int(words[1]) if len(words) > 1 else 20
-    scratch = tempfile.mkdtemp(prefix="kmorph-bench-")
-    home = f"{scratch}/kmorph"
-    shutil.copytree(words[0], home, symlinks=True)
-    group = f"239.192.{random.randrange(256)}.{random.randrange(256)}:{random.randrange(10000, 60000)}"
-    for file, line in (("ssh", "port = 0"), ("host-qemu", f"network = {group}"), ("morph", "provisional.seconds = 0")):
-        with open(f"{home}/etc/org.kmorph.{file}.cfg", "a") as configuration:
-            configuration.write(f"\n{line}\n")
+class Bench:
+    """A daemon of its own, and what has been measured with it, in milliseconds."""
 
-    def ctl(*command, check=True):
-        done = subprocess.run([f"{home}/bin/kmorphctl", *command], capture_output=True, text=True)
+    def __init__(self, kmorph, morphs, options):
+        self.morphs, self.options = morphs, options
+        self.scratch = tempfile.mkdtemp(prefix="kmorph-bench-")
+        self.home = f"{self.scratch}/kmorph"
+        shutil.copytree(kmorph, self.home, symlinks=True)
+        group = f"239.192.{random.randrange(256)}.{random.randrange(256)}:{random.randrange(10000, 60000)}"
+        for file, line in (("ssh", "port = 0"), ("host-qemu", f"network = {group}"), ("morph", "provisional.seconds = 0")):
+            with open(f"{self.home}/etc/org.kmorph.{file}.cfg", "a") as configuration:
+                configuration.write(f"\n{line}\n")
+        self.kv = f"{self.home}/libexec/kmorph-kv"
+        self.files = guests.archive(f"{self.scratch}/kv.cpio", [self.kv, f"{self.home}/libexec/kmorph-kv-client"])
+        self.still, self.gaps, self.base, self.commits, self.totals, self.steps = [], [], [], [], [], {}
+        self.rounds, self.criu_gaps = [], []
+        self.wrong = self.closed = 0
+
+    def ctl(self, *command, check=True):
+        done = subprocess.run([f"{self.home}/bin/kmorphctl", *command], capture_output=True, text=True)
         if check and done.returncode != 0:
             sys.exit(f"morph_qemu: kmorphctl {' '.join(command)}: {done.stderr}")
         return done.stdout
 
-    def spawn(name, series, address, *workload):
-        ctl("spawn", name, "--host=qemu", f"--kernel={guests.kernels()}/{series}/vmlinuz", "--memory=160M", "--heartbeat-timeout=20s",
-            f"--address={address}/24", f"--initramfs={files}", *[f"--workload={word}" for word in workload])
+    def spawn(self, name, series, address, files, memory, *workload):
+        self.ctl("spawn", name, "--host=qemu", f"--kernel={guests.kernels()}/{series}/vmlinuz", f"--memory={memory}M",
+                 "--heartbeat-timeout=20s", f"--address={address}/24", f"--initramfs={files}",
+                 *[f"--workload={word}" for word in workload])
 
-    def said():
+    def spawn_client(self):
+        self.spawn("client", "6.12", "10.77.0.2", self.files, 160, "/kmorph-kv-client", f"--connect={SERVER}:{PORT}", "--every=1",
+                   "--seconds=100000", f"--connections={self.options['connections']}", f"--rate={self.options['rate']}")
+
+    def said(self):
         """What the client has said so far: a line for each second."""
-        return [json.loads(line) for line in ctl("console", "client").splitlines() if line.startswith('{"answers"')]
+        return [json.loads(line) for line in self.ctl("console", "client").splitlines() if line.startswith('{"answers"')]
 
-    files = guests.archive(f"{scratch}/kv.cpio", [f"{home}/libexec/kmorph-kv", f"{home}/libexec/kmorph-kv-client"])
-    ctl("daemon", "start")
-    gaps, base, still, totals, steps = [], [], [], [], {}
-    try:
-        ctl("policy", "default", "auto-heal", "disabled")
-        spawn("server", "6.1", SERVER, "/kmorph-kv", f"--listen={SERVER}:{PORT}", f"--state={options.get('state', '8')}")
+    def end(self):
+        """Of both machines; what the client has said last counts."""
+        last = self.said()[-1]
+        self.wrong, self.closed = self.wrong + last["wrong"], self.closed + last["closed"]
+        for name in ("client", "server"):
+            self.ctl("terminate", name, "--force")
+
+    def morph(self, morphs):
+        state = int(self.options["state"])
+        self.spawn("server", "6.1", SERVER, self.files, 144 + 2 * state, "/kmorph-kv", f"--listen={SERVER}:{PORT}", f"--state={state}")
         time.sleep(5)
-        spawn("client", "6.12", "10.77.0.2", "/kmorph-kv-client", f"--connect={SERVER}:{PORT}", "--every=1", "--seconds=100000",
-              f"--connections={options.get('connections', '4')}", f"--rate={options.get('rate', '20')}")
+        self.spawn_client()
         time.sleep(5)
         for number in range(morphs):
-            before, began = len(said()), time.monotonic()
-            ctl("morph", "server", f"--kernel={guests.kernels()}/{('6.12', '6.1')[number % 2]}/vmlinuz", "--auto-commit")
-            totals.append((time.monotonic() - began) * 1000)
+            before, began = len(self.said()), time.monotonic()
+            self.ctl("morph", "prepare", "server", f"--kernel={guests.kernels()}/{('6.12', '6.1')[number % 2]}/vmlinuz")
+            prepared = time.monotonic()
+            self.ctl("morph", "commit", "server")
+            ended = time.monotonic()
+            self.commits.append((ended - prepared) * 1000)
+            self.totals.append((ended - began) * 1000)
             time.sleep(1.5)
-            during = len(said())
-            status = json.loads(ctl("morph", "status", "server", "-o", "json"))
-            still.append(status["blackout_ms"])
+            during = len(self.said())
+            status = json.loads(self.ctl("morph", "status", "server", "-o", "json"))
+            self.still.append(status["blackout_ms"])
             for step in status["steps"]:
                 name, micros, _ = step.rsplit(" ", 2)
-                steps.setdefault(name, []).append(int(micros) / 1000)
+                self.steps.setdefault(name, []).append(int(micros) / 1000)
             time.sleep(4)
-            lines = said()
-            gaps.append(max(line["gap_us"] for line in lines[before:during]) / 1000)
-            base.append(max(line["gap_us"] for line in lines[during:]) / 1000)
-            print(f"morph {number + 1}: still {still[-1]:.1f} ms, gap {gaps[-1]:.1f} ms, without {base[-1]:.1f} ms", file=sys.stderr)
-        last = said()[-1]
-    finally:
-        for name in ("client", "server"):
-            ctl("terminate", name, "--force", check=False)
-        ctl("daemon", "stop", check=False)
-        shutil.rmtree(scratch)
-    lines = [f"{morphs} morphs between 6.1 and 6.12 under QEMU, {options.get('connections', '4')} connections; milliseconds"]
-    for name, values in (("workload stood still", still), ("client's longest gap", gaps), ("the same without one", base), ("whole morph", totals)):
-        lines.append(f"  {name:24} p50 {quantile(values, .5):9.1f}  p99 {quantile(values, .99):9.1f}  max {max(values):9.1f}")
-    lines.append(f"  answers in all: wrong {last['wrong']}, connections closed {last['closed']}")
-    lines += [f"  {name:40} p50 {quantile(values, .5):8.3f}  p99 {quantile(values, .99):8.3f}" for name, values in steps.items()]
-    print("\n".join(lines))
-    os.makedirs("target/bench-morph", exist_ok=True)
-    with open("target/bench-morph/qemu.txt", "w") as file:
-        file.write("\n".join(lines) + "\n")
-    if last["wrong"] or last["closed"]:
-        sys.exit("morph_qemu: not every answer was right")
+            lines = self.said()
+            self.gaps.append(max(line["gap_us"] for line in lines[before:during]) / 1000)
+            self.base.append(max(line["gap_us"] for line in lines[during:]) / 1000)
+            print(f"morph {len(self.still)}: still {self.still[-1]:.1f} ms, gap {self.gaps[-1]:.1f} ms, without {self.base[-1]:.1f} ms",
+                  file=sys.stderr)
+        self.end()
+
+    def criu_says(self, beginning):
+        """The line of criu.sh that begins so, as soon as it is there."""
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            console = self.ctl("console", "server")
+            for line in console.splitlines():
+                if line.startswith(beginning):
+                    return line
+            if "criu failed" in console:
+                break
+            time.sleep(.3)
+        sys.exit(f"morph_qemu: CRIU's machine did not say {beginning!r}; its console:\n{console}")
+
+    def criu(self, rounds):
+        state = int(self.options["state"])
+        files = criu.archive(f"{self.scratch}/criu.cpio", "6.1", self.kv)
+        # the workload, its images, and what it is while it is restored
+        self.spawn("server", "6.1", SERVER, files, 240 + 4 * state, "/busybox", "sh", "/criu.sh",
+                   f"{SERVER}:{PORT}", str(state), str(rounds))
+        time.sleep(5)
+        self.spawn_client()
+        for number in range(1, rounds + 1):
+            self.criu_says(f"criu begins {number}")
+            before = len(self.said())
+            self.rounds.append(criu.Round(self.criu_says(f"criu ended {number} ")))
+            # the line in which the client's answers are back is a later one
+            time.sleep(4)
+            self.criu_gaps.append(max(line["gap_us"] for line in self.said()[before:]) / 1000)
+            print(f"CRIU {len(self.rounds)}: still {self.rounds[-1].still:.1f} ms, gap {self.criu_gaps[-1]:.1f} ms, "
+                  f"whole {self.rounds[-1].total:.0f} ms", file=sys.stderr)
+        self.end()
+
+    def report(self):
+        yield (f"{self.morphs} morphs between 6.1 and 6.12 under QEMU, {self.options['state']} MiB, "
+               f"{self.options['connections']} connections; milliseconds")
+        for name, values in (("workload stood still", self.still), ("client's longest gap", self.gaps), ("the same without one", self.base),
+                             ("commit, once prepared", self.commits), ("whole morph", self.totals)):
+            yield f"  {name:24} p50 {quantile(values, .5):9.1f}  p99 {quantile(values, .99):9.1f}  max {max(values):9.1f}"
+        for name, values in self.steps.items():
+            yield f"  {name:40} p50 {quantile(values, .5):8.3f}  p99 {quantile(values, .99):8.3f}"
+        if self.rounds:
+            whole = [one.total for one in self.rounds]
+            yield f"CRIU {criu.version()}, {len(self.rounds)} dumps and restores on 6.1, in memory; milliseconds, medians and ranges"
+            for name, values, ours in (("workload stood still", [one.still for one in self.rounds], self.still),
+                                       ("client's longest gap", self.criu_gaps, self.gaps),
+                                       ("whole; prepared before", whole, self.commits),
+                                       ("whole; kernel started", whole, self.totals)):
+                yield (f"  {name:24} {middle(values)}  morph {middle(ours)}  CRIU / morph "
+                       f"{quantile(values, .5) / quantile(ours, .5):.2f}")
+            for name in ("freezing", "frozen", "restoring"):
+                yield f"    of CRIU's, {name:12} {middle([getattr(one, name) for one in self.rounds])}"
+        yield f"answers in all: wrong {self.wrong}, connections closed {self.closed}"
+
+    def run(self):
+        self.ctl("daemon", "start")
+        try:
+            self.ctl("policy", "default", "auto-heal", "disabled")
+            # in two halves, so that what the machine has to do besides in the meantime meets both
+            for half in (1, 0):
+                for measure, times in ((self.morph, self.morphs), (self.criu, int(self.options["criu"]))):
+                    if (times + half) // 2:
+                        measure((times + half) // 2)
+        finally:
+            for name in ("client", "server"):
+                self.ctl("terminate", name, "--force", check=False)
+            self.ctl("daemon", "stop", check=False)
+            shutil.rmtree(self.scratch)
+        report = "\n".join(self.report())
+        print(report)
+        os.makedirs("target/bench-morph", exist_ok=True)
+        with open("target/bench-morph/qemu.txt", "w") as file:
+            file.write(report + "\n")
+        if self.wrong or self.closed:
+            sys.exit("morph_qemu: not every answer was right")
+
+
+def middle(values):
+    return f"{quantile(values, .5):9.1f} ({min(values):.1f} to {max(values):.1f})"
+
+
+def main():
+    options = dict(word[2:].partition("=")[::2] for word in sys.argv[1:] if word.startswith("--"))
+    words = [word for word in sys.argv[1:] if not word.startswith("--")]
+    unknown = set(options) - set(OPTIONS)
+    if unknown:
+        sys.exit(f"morph_qemu: option --{min(unknown)} is not known; {', '.join('--' + name for name in OPTIONS)} are")
+    morphs = words[1] if len(words) > 1 else "20"
+    for name, value in (("MORPHS", morphs), *options.items()):
+        if not value.isdecimal() or (int(value) == 0 and name != "criu"):
+            sys.exit(f"morph_qemu: {name} is {value!r}; a number was expected, 1 or more, or for criu 0")
+    Bench(words[0], int(morphs), OPTIONS | options).run()
 
 
 main()
