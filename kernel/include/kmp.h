@@ -189,6 +189,7 @@ enum kmp_item_type {
 	KMP_I_DIGEST = 0x0013,
 	KMP_I_CHECK = 0x0014,
 	KMP_I_PEER = 0x0015, /* text: the path of the target's agent's socket */
+	KMP_I_UNPACKED = 0x0016, /* u64: what compressed data that was sent expands to */
 	KMP_I_MEMORY_RANGE = 0x0020,
 	KMP_I_CPU_RANGE = 0x0021,
 	KMP_I_DEVICE = 0x0022,

@@ -73,6 +73,7 @@ static void answer_source(void)
 static void settle(void)
 {
 	sockets_forget();
+	compress_forget();
 	for (size_t i = 0; i < region_count; i++) {
 		free(regions[i].blob);
 		regions[i].blob = NULL;

@@ -31,8 +31,8 @@ static uint64_t flow_on; /* number of the connection */
 static uint32_t sequence, current_round, window, in_flight;
 static size_t region_at;
 static bool final, over;
-static bool keeps_all;		  /* what is kept is the final round's */
-static uint64_t moved, estimated; /* bytes of this round */
+static bool keeps_all;			    /* what is kept is the final round's */
+static uint64_t moved, unpacked, estimated; /* bytes of this round: as sent, as they were */
 static struct chunk chunk;
 
 /* The target's agent, where rounds go directly. */
@@ -84,6 +84,7 @@ void flow_forget(void)
 	flow_on = 0;
 	pulling.there = false;
 	flow_forget_peer();
+	compress_forget();
 }
 
 bool flow_is_direct(void)
@@ -94,20 +95,24 @@ bool flow_is_direct(void)
 static void acknowledge(struct connection *connection, const struct kmp_header *header,
 			uint64_t offset, uint64_t estimate)
 {
-	uint8_t bytes[KMP_HEADER_LEN + sizeof(struct kmp_ack)];
+	uint8_t bytes[KMP_HEADER_LEN + sizeof(struct kmp_ack) + sizeof(struct kmp_item) + 8];
 	struct kmp_ack ack = { .stream_offset = offset, .estimate_bytes = estimate };
+	size_t length = sizeof(ack);
 
 	morph_head((uint8_t *)&ack.head, KMP_VERDICT_NONE);
 	memcpy(bytes + KMP_HEADER_LEN, &ack, sizeof(ack));
+	if (morph.compressed)
+		length = item_add(bytes + KMP_HEADER_LEN, length, sizeof(bytes) - KMP_HEADER_LEN,
+				  KMP_I_UNPACKED, &unpacked, sizeof(unpacked));
 	connection_send(connection, bytes, KMP_MORPH_TRANSFER_STATE | KMP_ANSWER, header->sequence,
-			sizeof(ack));
+			length);
 }
 
 /* Whoever waits for the round is told how far it is: with nothing estimated, that it is over. */
 static void answer_pull(void)
 {
 	struct connection *connection = connection_find(pulling.connection);
-	uint64_t left = over ? 0 : estimated > moved ? estimated - moved : 1;
+	uint64_t left = over ? 0 : estimated > unpacked ? estimated - unpacked : 1;
 
 	if (pulling.there && connection)
 		acknowledge(connection, &pulling.header, moved, left);
@@ -168,28 +173,44 @@ static struct kmp_morph_transfer head_of(const struct region *region, uint8_t st
 	return head;
 }
 
+/* Not in the final round: the workload stands still, and nobody is to wait for the packing. */
+static const uint8_t *packed_data(struct kmp_morph_transfer *head)
+{
+	static uint8_t packed[CHUNK];
+	size_t size = morph.compressed && !final
+			      ? compress_pack(chunk.data, chunk.raw_length, packed, sizeof(packed))
+			      : 0;
+
+	head->raw_len = chunk.raw_length;
+	head->data_len = size > 0 ? (uint32_t)size : chunk.raw_length;
+	if (size > 0)
+		head->flags |= KMP_CHUNK_COMPRESSED;
+	return size > 0 ? packed : chunk.data;
+}
+
 static bool send_chunk(struct connection *connection, struct region *region)
 {
 	struct kmp_morph_transfer head = head_of(region, KMP_TRANSFER_DATA);
+	const uint8_t *data = packed_data(&head);
 	size_t extents = chunk.count * sizeof(chunk.extents[0]);
 	struct kept *kept;
 
 	if (region->range_at == region->range_count)
 		head.flags |= KMP_CHUNK_LAST;
 	head.extent_count = (uint16_t)chunk.count;
-	head.raw_len = head.data_len = chunk.raw_length;
-	kept = new_kept(region, &head, extents + chunk.raw_length);
+	kept = new_kept(region, &head, extents + head.data_len);
 	if (!kept)
 		return false;
 	append(kept, chunk.extents, extents);
-	append(kept, chunk.data, chunk.raw_length);
+	append(kept, data, head.data_len);
 	chunk_digest(&chunk, &region->digest);
 	kept->offset = region->covered;
 	region->covered += chunk.covers;
 	kept->end = region->covered;
-	kept->data_length = chunk.raw_length;
-	in_flight += chunk.raw_length;
-	moved += chunk.raw_length;
+	kept->data_length = head.data_len;
+	in_flight += head.data_len;
+	moved += head.data_len;
+	unpacked += chunk.raw_length;
 	send_kept(connection, kept);
 	return true;
 }
@@ -342,7 +363,7 @@ static void start_round(uint32_t round)
 	current_round = round;
 	over = false;
 	region_at = 0;
-	moved = estimated = 0;
+	moved = unpacked = estimated = 0;
 	for (size_t i = 0; i < region_count; i++) {
 		region_begin_round(&regions[i], morph.digest);
 		for (size_t j = 0; j < regions[i].range_count; j++)

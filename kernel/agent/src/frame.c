@@ -86,6 +86,7 @@ static const struct {
 	{ KMP_I_CHECK, sizeof(struct kmp_i_check),
 	  sizeof(struct kmp_i_check) + KMP_MAX_TEXT_BYTES },
 	{ KMP_I_PEER, 1, KMP_MAX_PEER_BYTES },
+	{ KMP_I_UNPACKED, 8, 0xffff },
 	{ KMP_I_MEMORY_RANGE, sizeof(struct kmp_i_memory_range), 0xffff },
 	{ KMP_I_CPU_RANGE, sizeof(struct kmp_i_cpu_range), 0xffff },
 	{ KMP_I_DEVICE, sizeof(struct kmp_i_device),

@@ -78,7 +78,10 @@ static bool lengths_agree(const struct frame *frame, const struct kmp_morph_tran
 	if (head->extent_count < 1 || head->extent_count > KMP_MAX_EXTENTS ||
 	    left < head->extent_count * sizeof(struct kmp_extent) ||
 	    left - head->extent_count * sizeof(struct kmp_extent) < head->data_len ||
-	    head->flags & KMP_CHUNK_COMPRESSED || head->data_len != head->raw_len)
+	    head->raw_len > KMP_MAX_CHUNK_BYTES)
+		return false;
+	if (head->flags & KMP_CHUNK_COMPRESSED ? !morph.compressed
+					       : head->data_len != head->raw_len)
 		return false;
 	for (uint16_t i = 0; i < head->extent_count; i++, at += sizeof(struct kmp_extent)) {
 		struct kmp_extent extent;
@@ -93,6 +96,16 @@ static bool lengths_agree(const struct frame *frame, const struct kmp_morph_tran
 	return raw == head->raw_len;
 }
 
+/* The bytes of the extents; NULL when the frame does not expand to as many. */
+static const uint8_t *unpacked_data(const struct kmp_morph_transfer *head, const uint8_t *data)
+{
+	static uint8_t bytes[KMP_MAX_CHUNK_BYTES];
+
+	if (!(head->flags & KMP_CHUNK_COMPRESSED))
+		return data;
+	return compress_unpack(data, head->data_len, bytes, head->raw_len) ? bytes : NULL;
+}
+
 static void take_chunk(struct connection *connection, const struct frame *frame,
 		       const struct kmp_morph_transfer *head, struct region *region)
 {
@@ -100,7 +113,7 @@ static void take_chunk(struct connection *connection, const struct frame *frame,
 	const uint8_t *data = extents + head->extent_count * sizeof(struct kmp_extent);
 	uint64_t covers = 0;
 
-	if (!lengths_agree(frame, head)) {
+	if (!lengths_agree(frame, head) || !(data = unpacked_data(head, data))) {
 		answer_error(connection, &frame->header, KMP_E_MALFORMED,
 			     offsetof(struct kmp_morph_transfer, extent_count), NULL);
 		return;
@@ -233,5 +246,6 @@ bool intake_is_final(void)
 
 void intake_forget(void)
 {
+	compress_forget();
 	regions_forget();
 }

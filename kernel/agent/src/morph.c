@@ -72,7 +72,8 @@ bool morph_busy(void)
 
 uint64_t morph_capabilities(void)
 {
-	return KMP_CAP_MORPH_SOURCE | KMP_CAP_MORPH_TARGET | KMP_CAP_XXH64 | memory_capabilities();
+	return KMP_CAP_MORPH_SOURCE | KMP_CAP_MORPH_TARGET | KMP_CAP_XXH64 | KMP_CAP_ZSTD |
+	       memory_capabilities();
 }
 
 static const struct finished *remembered(const uint8_t *operation)

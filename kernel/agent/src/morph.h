@@ -255,6 +255,13 @@ void chunk_add_pages(struct chunk *chunk, uint64_t offset, size_t length);
 /* Bytes of pages that have room, and room for their extents. */
 size_t chunk_page_room(const struct chunk *chunk);
 
+/* compress.c */
+/* The size of the frame; 0 when it would be no smaller than the bytes, or cannot be made. */
+size_t compress_pack(const uint8_t *bytes, size_t length, uint8_t *packed, size_t room);
+/* Whether it is one frame that expands to exactly that length; no more is ever written. */
+bool compress_unpack(const uint8_t *packed, size_t size, uint8_t *bytes, size_t length);
+void compress_forget(void);
+
 /* intake.c: the target's. */
 void intake_take(struct connection *connection, const struct frame *frame,
 		 const struct kmp_morph_transfer *transfer);
@@ -286,6 +293,7 @@ struct morph {
 	uint8_t operation[16];
 	uint8_t role, state; /* role 0: there is none */
 	bool cold;
+	bool compressed; /* chunks may be: it was agreed */
 	uint16_t digest;
 	uint32_t peer; /* the instance at the other end */
 	uint64_t since_ns;

@@ -183,13 +183,14 @@ static void agree(struct connection *connection, const struct frame *frame,
 		  const struct kmp_morph_negotiate *message)
 {
 	if (!morph.cold &&
-	    (message->compression != KMP_COMPRESS_NONE ||
+	    (message->compression > KMP_COMPRESS_ZSTD ||
 	     (message->digest != KMP_DIGEST_SHA256 && message->digest != KMP_DIGEST_XXH64))) {
 		answer_error(connection, &frame->header, KMP_E_NOT_SUPPORTED, 0,
-			     "no compression, SHA-256 or XXH64");
+			     "no compression or zstd, SHA-256 or XXH64");
 		return;
 	}
 	morph.digest = message->digest;
+	morph.compressed = message->compression == KMP_COMPRESS_ZSTD;
 	for (size_t i = 0; i < region_count; i++)
 		regions[i].last_digest_length = 0;
 	if (morph.role == KMP_ROLE_TARGET && !morph.cold && !workload_make_ready()) {

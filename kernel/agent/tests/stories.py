@@ -11,7 +11,7 @@ OPERATION = bytes(range(16))
 SOURCE, TARGET = 1, 2
 DESCRIBE, OFFER, AGREE = 1, 2, 3
 PULL, DATA, END = 1, 2, 3
-LAST, FINAL = 1, 4
+LAST, COMPRESSED, FINAL = 1, 2, 4
 QUIESCE, RELEASE, ACTIVATE, RETIRE, GIVE_BACK = 1, 2, 3, 4, 7
 COLD, KEPT = 1, 2
 XXH64 = 2
@@ -31,12 +31,13 @@ def prepare(role, flags=0):
     return frame(0x0201, OPERATION + struct.pack("<BBHIII", role, 0, flags, 60000, 9, 0))
 
 
-def negotiate(stage, items=b""):
-    return frame(0x0202, OPERATION + struct.pack("<BBHI", stage, 0, XXH64, 0) + items)
+def negotiate(stage, items=b"", compression=0):
+    return frame(0x0202, OPERATION + struct.pack("<BBHI", stage, compression, XXH64, 0) + items)
 
 
-def transfer(step, region, number, flags=0, offset=0, extents=(), data=b"", items=b""):
-    head = struct.pack("<IIQBBHHHIIII", region, number, offset, step, 0, flags, len(extents), 0, len(data), len(data), 1 << 22, 0)
+def transfer(step, region, number, flags=0, offset=0, extents=(), data=b"", items=b"", raw=None):
+    head = struct.pack("<IIQBBHHHIIII", region, number, offset, step, 0, flags, len(extents), 0, len(data) if raw is None else raw, len(data),
+                       1 << 22, 0)
     return frame(0x0203, OPERATION + head + b"".join(struct.pack("<QII", *extent) for extent in extents) + data + items)
 
 
@@ -82,13 +83,19 @@ def saved_socket(what, queued):
                        7, 7, 0, 0, 0, 0, 0, 0, 1) + queued
 
 
-def target(ending):
+def zstd(data):
+    """A frame of one block that is not packed: RFC 8878."""
+    return struct.pack("<IBB", 0xFD2FB528, 0x20, len(data)) + struct.pack("<I", len(data) << 3 | 1)[:3] + data
+
+
+def target(ending, compression=0):
     offer = (item(0x0007, b"x86_64") + state_kind(1, 65536) + region(3, 1, 65536, b"heap") + region(0x100, 2, 0, b"files")
              + region(0x101, 3, 0, b"sockets") + region(0x102, 4, 0, b"own"))
-    told = HELD + prepare(TARGET) + negotiate(OFFER, offer) + negotiate(AGREE)
+    told = HELD + prepare(TARGET) + negotiate(OFFER, offer) + negotiate(AGREE, compression=compression)
     held = [(3, b"state"), (0x100, saved_file(b"/tmp/x")), (0x101, saved_socket(1, b"") + saved_socket(2, b"hello")), (0x102, b"own")]
     for number, data in held:
-        told += transfer(DATA, number, 1, LAST | FINAL, extents=[(0, len(data), 0)], data=data)
+        packed = zstd(data) if compression else data
+        told += transfer(DATA, number, 1, LAST | FINAL | compression * COMPRESSED, extents=[(0, len(data), 0)], data=packed, raw=len(data))
         digest = item(0x0013, struct.pack("<IIHH", number, 1, XXH64, 0) + xxh64(struct.pack("<QII", 0, len(data), 0) + data))
         told += transfer(END, number, 1, FINAL, offset=len(data), items=digest)
     return told + ending
@@ -154,6 +161,8 @@ def stories(page):
     yield "source rolled back", source(roll_back())
     yield "retired", RUNNING + commit(RETIRE, 1000000)
     yield "activated", target(validate(1) + workload(8) + workload(9) + validate(2) + commit(ACTIVATE) + workload(10))
+    yield "compressed", target(validate(1) + workload(8) + workload(9) + validate(2), 1)
+    yield "source compresses", RUNNING + prepare(SOURCE) + negotiate(AGREE, compression=1) + transfer(PULL, 0xFFFFFFFF, 1) + acknowledge(65536)
     yield "given back", target(validate(1) + workload(8) + workload(9) + validate(2) + commit(ACTIVATE) + commit(GIVE_BACK))
     yield "kept", RUNNING + prepare(TARGET, KEPT) + validate(2) + commit(ACTIVATE) + workload(10)
     yield "target rolled back", target(validate(2) + roll_back())

@@ -18,6 +18,7 @@ void unit_run(const char *name, void (*test)(void))
 int main(void)
 {
 	setenv("KMORPH_TRACKER", "hash", 1);
+	unit_compress();
 	unit_frame();
 	unit_state();
 	unit_morph();

@@ -9,6 +9,7 @@
 #define RUN(test) unit_run(#test, test)
 void unit_run(const char *name, void (*test)(void));
 
+void unit_compress(void);
 void unit_frame(void);
 void unit_state(void);
 void unit_morph(void);

@@ -10,6 +10,7 @@
 #define LEASE_US 250000
 
 static uint8_t operation[16];
+static uint8_t compression; /* that is agreed on */
 
 static void next_operation(void)
 {
@@ -54,7 +55,9 @@ static void negotiate(uint8_t stage, const void *items, size_t length)
 	struct {
 		struct kmp_morph_negotiate message;
 		uint8_t items[512];
-	} KMP_PACKED whole = { .message = { .stage = stage, .digest = KMP_DIGEST_XXH64 } };
+	} KMP_PACKED whole = { .message = { .stage = stage,
+					    .compression = compression,
+					    .digest = KMP_DIGEST_XXH64 } };
 
 	memcpy(whole.message.operation, operation, sizeof(operation));
 	if (length > 0)
@@ -326,6 +329,51 @@ static void a_target_runs_the_workload_when_told_and_once(void)
 	MUST(workload.state == KMP_WORKLOAD_RUNNING && workload.starts == 1);
 }
 
+/* A chunk of the region's first bytes, which a frame is said to expand to. */
+static void send_frame(const uint8_t *frame, uint32_t size, uint32_t length)
+{
+	struct kmp_morph_transfer head = { .region = 3,
+					   .round = 1,
+					   .step = KMP_TRANSFER_DATA,
+					   .flags = KMP_CHUNK_COMPRESSED,
+					   .extent_count = 1,
+					   .raw_len = length,
+					   .data_len = size };
+	struct kmp_extent extent = { .length = length };
+	uint8_t payload[2 * PAGE];
+	size_t end;
+
+	memcpy(head.operation, operation, sizeof(operation));
+	end = put(payload, put(payload, 0, &head, sizeof(head)), &extent, sizeof(extent));
+	world_hear(KMP_MORPH_TRANSFER_STATE, payload, put(payload, end, frame, size));
+}
+
+static void a_chunk_that_is_compressed_is_written_as_it_was(void)
+{
+	uint8_t state[PAGE], frame[PAGE], there[PAGE];
+	uint32_t size;
+
+	memset(state, 7, sizeof(state));
+	compression = KMP_COMPRESS_ZSTD;
+	target_that_has_agreed();
+	size = (uint32_t)compress_pack(state, PAGE, frame, sizeof(frame));
+	MUST(size > 0);
+	send_frame(frame, size, PAGE - 1);
+	refused(KMP_E_MALFORMED);
+	send_frame(frame, size - 1, PAGE);
+	refused(KMP_E_MALFORMED);
+	send_frame(frame, size, UINT32_MAX);
+	refused(KMP_E_MALFORMED);
+	MUST(pread(region_find(3)->fd, there, PAGE, 0) == PAGE && is_zero(there, PAGE));
+	send_frame(frame, size, PAGE);
+	answered(KMP_MORPH_TRANSFER_STATE, KMP_OP_TRANSFERRING);
+	MUST(pread(region_find(3)->fd, there, PAGE, 0) == PAGE && memcmp(there, state, PAGE) == 0);
+	compression = KMP_COMPRESS_NONE;
+	target_that_has_agreed();
+	send_frame(frame, size, PAGE);
+	refused(KMP_E_MALFORMED);
+}
+
 /* It has the workload's state and was told to run it; the workload has said nothing yet. */
 static void target_that_begins(void)
 {
@@ -520,6 +568,7 @@ void unit_morph(void)
 	RUN(a_morph_of_which_nothing_is_heard_is_dropped);
 	RUN(one_morph_at_a_time);
 	RUN(a_target_runs_the_workload_when_told_and_once);
+	RUN(a_chunk_that_is_compressed_is_written_as_it_was);
 	RUN(what_has_not_begun_is_given_back_for_good);
 	RUN(what_has_begun_is_not_given_back);
 	RUN(what_has_begun_unheard_is_not_given_back);

@@ -164,6 +164,23 @@ class MorphTest {
     }
 
     @Test
+    void stateMovesCompressedWhenThatIsWanted() throws Exception {
+        spawn();
+        Process client = client();
+        assertThat(morph("--dry-run", "--compress").ok().out()).contains("agreed on compression by zstd");
+        morph("--auto-commit", "--compress").ok();
+        Map<String, Object> status = lastMorph();
+        assertThat((List<?>) status.get("agreed")).asString().contains("compression by zstd");
+        assertThat(((Number) status.get("bytes")).longValue())
+                .isPositive()
+                .isLessThan(((Number) status.get("unpacked_bytes")).longValue());
+        Result neither = morph("--compress", "--restart");
+        assertThat(neither.status()).isEqualTo(2);
+        assertThat(neither.err()).contains("--compress does not go with --restart");
+        allWasRight(client);
+    }
+
+    @Test
     void aWorkloadThatRegisteredNothingIsMovedColdOrNotAtAll() {
         instances.spawn("web", "--workload=sleep", "--workload=1000").ok();
         instances.awaitHealth("web", "HEALTHY");

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.kmorph.api.morph.MorphException;
 import org.kmorph.api.morph.Morphs;
+import org.kmorph.api.morph.StateTransfer;
 import org.kmorph.morph.MorphConfig;
 
 /** The person who has instances morphed, and the configuration that morphs have. */
@@ -42,7 +43,7 @@ final class Movers {
     private void morph(Morphs morphs, String name, boolean cold, double how)
             throws MorphException, InterruptedException {
         world.say("operator", () -> "morph " + name + (cold ? " --restart" : ""));
-        morphs.prepare(name, KERNEL, cold, PATIENCE, status -> {});
+        morphs.prepare(name, KERNEL, cold ? StateTransfer.NONE : StateTransfer.PLAIN, PATIENCE, status -> {});
         if (how < 0.3) {
             return;
         }

@@ -17,6 +17,7 @@ import org.kmorph.kmp.item.Items;
 import org.kmorph.kmp.item.Region;
 import org.kmorph.kmp.item.StateKindOffer;
 import org.kmorph.kmp.item.Verdict;
+import org.kmorph.kmp.message.Compression;
 import org.kmorph.kmp.message.OperationAnswer;
 
 /** What a negotiation comes to. Pure. */
@@ -60,6 +61,17 @@ final class Agreement {
         return can(source, Capability.XXH64) && can(target, Capability.XXH64)
                 ? DigestAlgorithm.XXH64
                 : DigestAlgorithm.SHA256;
+    }
+
+    /** zstd where both have it. */
+    static Compression compression(List<Item> source, List<Item> target) {
+        return can(source, Capability.ZSTD) && can(target, Capability.ZSTD) ? Compression.ZSTD : Compression.NONE;
+    }
+
+    static String compressionInWords(Compression compression) {
+        return compression == Compression.NONE
+                ? "agreed on no compression: one of the two agents has no zstd"
+                : "agreed on compression by zstd";
     }
 
     private static boolean can(List<Item> items, long capability) {

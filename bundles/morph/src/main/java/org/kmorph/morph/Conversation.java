@@ -9,6 +9,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.kmorph.api.instance.Instance;
 import org.kmorph.api.time.TimeSource;
 import org.kmorph.api.transport.Endpoint;
@@ -19,6 +20,7 @@ import org.kmorph.kmp.item.Items;
 import org.kmorph.kmp.item.Peer;
 import org.kmorph.kmp.item.Region;
 import org.kmorph.kmp.item.Role;
+import org.kmorph.kmp.item.Unpacked;
 import org.kmorph.kmp.item.Verdict;
 import org.kmorph.kmp.message.Acknowledgement;
 import org.kmorph.kmp.message.Cause;
@@ -52,24 +54,35 @@ final class Conversation implements AutoCloseable {
     private final TimeSource time;
     private final Kept.Place keptIn;
     private final boolean direct;
+    private final boolean compress;
     private final Relay relay;
     private Optional<Side> source = Optional.empty();
     private Optional<Side> target = Optional.empty();
     private Optional<Kept> kept = Optional.empty();
     private Optional<Peer> peer = Optional.empty();
     private volatile long round;
-    private volatile long moved;
+    private volatile Round moved = Round.NOTHING;
     private volatile long left;
     private volatile List<String> agreed = List.of();
     private volatile List<String> checks = List.of();
 
-    /** @param direct whether state goes from agent to agent; else it comes through here */
-    Conversation(UUID operation, Supplier<KmpClient> client, TimeSource time, Kept.Place keptIn, boolean direct) {
+    /**
+     * @param direct whether state goes from agent to agent; else it comes through here
+     * @param compress whether it is to be compressed, if both can
+     */
+    Conversation(
+            UUID operation,
+            Supplier<KmpClient> client,
+            TimeSource time,
+            Kept.Place keptIn,
+            boolean direct,
+            boolean compress) {
         this.operation = operation;
         this.client = client;
         this.time = time;
         this.keptIn = keptIn;
         this.direct = direct;
+        this.compress = compress;
         this.relay = new Relay(operation);
     }
 
@@ -96,13 +109,14 @@ final class Conversation implements AutoCloseable {
         peer = instance.endpoint().map(at -> new Peer(at.address()));
     }
 
-    long bytesOfRound() {
-        return direct ? moved : relay.bytes();
+    /** Of the one that is under way, so far. */
+    Round ofRound() {
+        return direct ? moved : relay.soFar();
     }
 
     /** As the source estimates; 0 when none is under way. */
     long leftOfRound() {
-        return direct ? left : Math.max(0, left - relay.bytes());
+        return direct ? left : Math.max(0, left - relay.soFar().unpacked());
     }
 
     /** What was negotiated, for people. */
@@ -135,7 +149,13 @@ final class Conversation implements AutoCloseable {
             return CompletableFuture.completedFuture(refusal);
         }
         DigestAlgorithm digest = Agreement.digest(described.items(), offered.items());
+        Compression compression =
+                compress ? Agreement.compression(described.items(), offered.items()) : Compression.NONE;
         agreed = Agreement.inWords(described.items(), Agreement.kinds(offered), digest);
+        if (compress) {
+            agreed = Stream.concat(agreed.stream(), Stream.of(Agreement.compressionInWords(compression)))
+                    .toList();
+        }
         try {
             if (!direct) {
                 Kept begun = keptIn.begin(Items.all(described.items(), Region.class));
@@ -146,7 +166,7 @@ final class Conversation implements AutoCloseable {
             return CompletableFuture.failedFuture(e);
         }
         MorphNegotiate message = new MorphNegotiate(
-                operation, NegotiateStage.AGREE, Compression.NONE, digest.code(), Agreement.kinds(offered));
+                operation, NegotiateStage.AGREE, compression, digest.code(), Agreement.kinds(offered));
         return to(Role.SOURCE)
                 .request(message, OperationAnswer.class, PATIENCE)
                 .thenCompose(agreed -> to(Role.TARGET).request(message, OperationAnswer.class, PATIENCE))
@@ -158,33 +178,36 @@ final class Conversation implements AutoCloseable {
     }
 
     /** One round while the workload runs; completes with its bytes when the target has it. */
-    CompletableFuture<Long> pull() {
+    CompletableFuture<Round> pull() {
         if (!direct) {
             return relayed(false);
         }
         round++;
-        moved = 0;
+        moved = Round.NOTHING;
         left = 0;
         return toPeer();
     }
 
     /** Asks until the round is over. A source that is further than we knew, because a former daemon led it, says so. */
-    private CompletableFuture<Long> toPeer() {
+    private CompletableFuture<Round> toPeer() {
         List<Item> where = List.copyOf(peer.stream().toList());
         TransferPull pull = new TransferPull(operation, Limits.ALL_REGIONS, round, 0, false, Relay.WINDOW, where);
         return to(Role.SOURCE)
                 .request(pull, Acknowledgement.class, PATIENCE)
                 .handle((answer, failure) -> {
                     if (failure == null) {
-                        moved = answer.streamOffset();
+                        long sent = answer.streamOffset();
+                        moved = new Round(
+                                sent,
+                                Items.first(answer.items(), Unpacked.class)
+                                        .map(Unpacked::bytes)
+                                        .orElse(sent));
                         left = answer.estimateBytes();
-                        return answer.estimateBytes() == 0
-                                ? CompletableFuture.completedFuture(answer.streamOffset())
-                                : toPeer();
+                        return left == 0 ? CompletableFuture.completedFuture(moved) : toPeer();
                     }
                     long further = roundOf(failure);
                     if (further <= round) {
-                        return CompletableFuture.<Long>failedFuture(failure);
+                        return CompletableFuture.<Round>failedFuture(failure);
                     }
                     round = further;
                     return toPeer();
@@ -199,9 +222,9 @@ final class Conversation implements AutoCloseable {
                 : 0;
     }
 
-    private CompletableFuture<Long> relayed(boolean last) {
+    private CompletableFuture<Round> relayed(boolean last) {
         round++;
-        CompletableFuture<Long> over = relay.expect(round);
+        CompletableFuture<Round> over = relay.expect(round);
         TransferPull pull = new TransferPull(operation, Limits.ALL_REGIONS, round, 0, last, Relay.WINDOW, List.of());
         to(Role.SOURCE)
                 .request(pull, Acknowledgement.class, last ? SHORT : ROUND)
@@ -221,9 +244,9 @@ final class Conversation implements AutoCloseable {
     }
 
     /** Freezes the workload and pulls what is left, in one go. */
-    CompletableFuture<Long> freeze(Duration lease) {
+    CompletableFuture<Round> freeze(Duration lease) {
         CompletableFuture<CommitAnswer> frozen = commit(Role.SOURCE, CommitPhase.QUIESCE, lease);
-        CompletableFuture<Long> over = relayed(true);
+        CompletableFuture<Round> over = relayed(true);
         frozen.whenComplete((answer, failure) -> {
             if (failure != null) {
                 over.completeExceptionally(failure);

@@ -15,6 +15,7 @@ final class Figures {
 
     private final List<MorphStep> steps = new ArrayList<>();
     private long moved;
+    private long unpacked;
     private long dirtyRate;
     private long roundBeganNanos;
     private long largestRound;
@@ -27,8 +28,9 @@ final class Figures {
         roundBeganNanos = nanos;
     }
 
-    synchronized void roundOver(long bytes, long nanos) {
-        moved += bytes;
+    synchronized void roundOver(Round round, long nanos) {
+        long bytes = round.unpacked();
+        finalRound(round);
         if (bytes > largestRound) {
             largestRound = bytes;
             transferRate = (long) (bytes * 1e9 / Math.max(1, nanos - roundBeganNanos));
@@ -36,8 +38,9 @@ final class Figures {
         dirtyRate = (long) (bytes * 1e9 / Math.max(1, nanos - roundBeganNanos));
     }
 
-    synchronized void finalRound(long bytes) {
-        moved += bytes;
+    synchronized void finalRound(Round round) {
+        moved += round.sent();
+        unpacked += round.unpacked();
     }
 
     /** The workload is about to be frozen. */
@@ -76,6 +79,10 @@ final class Figures {
 
     synchronized long moved() {
         return moved;
+    }
+
+    synchronized long unpacked() {
+        return unpacked;
     }
 
     synchronized long dirtyRate() {

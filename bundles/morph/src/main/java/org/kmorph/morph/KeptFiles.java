@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.morph;
 
+import com.github.luben.zstd.ZstdDecompressCtx;
+import com.github.luben.zstd.ZstdException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -15,6 +17,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.kmorph.kmp.item.Region;
+import org.kmorph.kmp.message.Chunk;
 import org.kmorph.kmp.message.Extent;
 import org.kmorph.kmp.message.TransferData;
 
@@ -96,7 +99,7 @@ final class KeptFiles implements Kept {
             file.truncate(0);
             sizes.put(data.region(), 0L);
         }
-        ByteBuffer bytes = data.chunk().data().duplicate();
+        ByteBuffer bytes = unpacked(data.chunk());
         for (Extent extent : data.chunk().extents()) {
             boolean zero = extent.content() == Extent.Content.ZERO;
             if (!zero) {
@@ -110,6 +113,25 @@ final class KeptFiles implements Kept {
                 zero(file, extent.offset(), Math.min(extent.length(), file.size() - extent.offset()));
             }
             sizes.merge(data.region(), extent.offset() + extent.length(), Math::max);
+        }
+    }
+
+    /** What it expands to is bounded by what it says, and that by what a chunk may be. */
+    private static ByteBuffer unpacked(Chunk chunk) throws IOException {
+        if (!chunk.compressed()) {
+            return chunk.data().duplicate();
+        }
+        byte[] packed = new byte[chunk.data().remaining()];
+        chunk.data().duplicate().get(packed);
+        byte[] bytes = new byte[(int) chunk.rawLength()];
+        try (ZstdDecompressCtx zstd = new ZstdDecompressCtx()) {
+            int length = zstd.decompressByteArray(bytes, 0, bytes.length, packed, 0, packed.length);
+            if (length == bytes.length) {
+                return ByteBuffer.wrap(bytes);
+            }
+            throw new IOException("a chunk expands to " + length + " bytes; " + bytes.length + " are expected");
+        } catch (ZstdException e) {
+            throw new IOException("a chunk is no zstd frame of " + bytes.length + " bytes", e);
         }
     }
 

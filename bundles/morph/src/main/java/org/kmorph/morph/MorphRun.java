@@ -51,7 +51,9 @@ final class MorphRun {
     private volatile Optional<Watch> watch = Optional.empty();
     private volatile boolean abandoned;
 
-    MorphRun(Plan plan, Surroundings around, Consumer<MorphStatus> progress, Consumer<MorphRun> over) {
+    /** @param compress whether state that is still to be moved is to be compressed, if it can be */
+    MorphRun(
+            Plan plan, Surroundings around, boolean compress, Consumer<MorphStatus> progress, Consumer<MorphRun> over) {
         this.plan = plan;
         this.around = around;
         this.begunNanos = around.time().nanos();
@@ -59,7 +61,12 @@ final class MorphRun {
         this.over = over;
         this.core = new MorphCore(around.config().small_round_bytes(), MARGIN);
         this.conversation = new Conversation(
-                plan.operation(), around.client(), around.time(), around.kept().apply(plan.operation()), plan.direct());
+                plan.operation(),
+                around.client(),
+                around.time(),
+                around.kept().apply(plan.operation()),
+                plan.direct(),
+                compress);
         this.steps = new MorphSteps(plan, around, conversation, figures, this::post);
     }
 
@@ -93,7 +100,8 @@ final class MorphRun {
                 steps.toRelease(),
                 plan.kernel().toString(),
                 now.rounds(),
-                figures.moved() + conversation.bytesOfRound(),
+                figures.moved() + conversation.ofRound().sent(),
+                figures.unpacked() + conversation.ofRound().unpacked(),
                 conversation.leftOfRound(),
                 now.lastBytes(),
                 figures.dirtyRate(),

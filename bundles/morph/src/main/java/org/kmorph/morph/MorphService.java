@@ -19,6 +19,7 @@ import org.kmorph.api.journal.Journal;
 import org.kmorph.api.morph.MorphException;
 import org.kmorph.api.morph.MorphStatus;
 import org.kmorph.api.morph.Morphs;
+import org.kmorph.api.morph.StateTransfer;
 import org.kmorph.api.policy.Policies;
 import org.kmorph.api.policy.StandardPolicy;
 import org.kmorph.api.time.Randomness;
@@ -101,15 +102,15 @@ public final class MorphService implements Morphs, InstanceListener {
 
     @Override
     public MorphStatus prepare(
-            String instance, Path kernel, boolean restart, Duration timeout, Consumer<MorphStatus> progress)
+            String instance, Path kernel, StateTransfer transfer, Duration timeout, Consumer<MorphStatus> progress)
             throws MorphException, InterruptedException {
-        return morpher.prepare(instance, kernel, restart, timeout, progress);
+        return morpher.prepare(instance, kernel, transfer, timeout, progress);
     }
 
     @Override
-    public MorphStatus dryRun(String instance, Path kernel, Duration timeout)
+    public MorphStatus dryRun(String instance, Path kernel, StateTransfer transfer, Duration timeout)
             throws MorphException, InterruptedException {
-        return morpher.dryRun(instance, kernel, timeout);
+        return morpher.dryRun(instance, kernel, transfer, timeout);
     }
 
     @Override

@@ -365,18 +365,18 @@ final class MorphSteps implements AutoCloseable {
 
     private void pull(int number) {
         figures.roundBegins(around.time().nanos());
-        CompletableFuture<Long> round = conversation.pull();
+        CompletableFuture<Round> pulled = conversation.pull();
         if (!plan.direct()) {
-            giveUpWhenSilent(round, -1);
+            giveUpWhenSilent(pulled, -1);
         }
-        on(number, round, bytes -> {
-            figures.roundOver(bytes, around.time().nanos());
-            return new Event.RoundOver(bytes);
+        on(number, pulled, round -> {
+            figures.roundOver(round, around.time().nanos());
+            return new Event.RoundOver(round.unpacked());
         });
     }
 
     /** A connection may be silent without ever being lost. */
-    private void giveUpWhenSilent(CompletableFuture<Long> round, long heardBefore) {
+    private void giveUpWhenSilent(CompletableFuture<Round> round, long heardBefore) {
         later(SILENT, () -> {
             long heard = conversation.heardOfRound();
             if (heard == heardBefore) {
@@ -400,10 +400,10 @@ final class MorphSteps implements AutoCloseable {
     private void freeze(int number) {
         long sent = around.time().nanos();
         figures.freezing(sent);
-        CompletableFuture<Long> last = conversation.freeze(lease());
+        CompletableFuture<Round> last = conversation.freeze(lease());
         later(lease(), () -> last.completeExceptionally(new IOException("its state did not come within the lease")));
-        on(number, last, bytes -> {
-            figures.finalRound(bytes);
+        on(number, last, round -> {
+            figures.finalRound(round);
             return new Event.Frozen(leaseEnd(sent));
         });
     }

@@ -24,6 +24,7 @@ import org.kmorph.api.morph.MorphException.Reason;
 import org.kmorph.api.morph.MorphPhase;
 import org.kmorph.api.morph.MorphStatus;
 import org.kmorph.api.morph.Morphs;
+import org.kmorph.api.morph.StateTransfer;
 import org.kmorph.api.time.Randomness;
 import org.kmorph.morph.core.Mark;
 import org.kmorph.morph.core.MorphState;
@@ -70,7 +71,7 @@ public final class Morpher implements Morphs, AutoCloseable {
             around.time().sleep(BETWEEN_LOOKS);
         }
         LOG.info("the morph of \"{}\" was {}; resumed", plan.instance(), plan.mark());
-        MorphRun run = new MorphRun(plan, around, status -> {}, this::over);
+        MorphRun run = new MorphRun(plan, around, false, status -> {}, this::over);
         runs.put(plan.instance(), run);
         run.resume();
     }
@@ -110,17 +111,17 @@ public final class Morpher implements Morphs, AutoCloseable {
 
     @Override
     public MorphStatus prepare(
-            String instance, Path kernel, boolean restart, Duration timeout, Consumer<MorphStatus> progress)
+            String instance, Path kernel, StateTransfer transfer, Duration timeout, Consumer<MorphStatus> progress)
             throws MorphException, InterruptedException {
-        MorphRun run = open(instance, kernel, restart, progress);
+        MorphRun run = open(instance, kernel, transfer, progress);
         run.begin(false);
         return rested(run, run.atRest(), timeout);
     }
 
     @Override
-    public MorphStatus dryRun(String instance, Path kernel, Duration timeout)
+    public MorphStatus dryRun(String instance, Path kernel, StateTransfer transfer, Duration timeout)
             throws MorphException, InterruptedException {
-        MorphRun run = open(instance, kernel, false, status -> {});
+        MorphRun run = open(instance, kernel, transfer, status -> {});
         run.begin(false);
         MorphStatus prepared = rested(run, run.atRest(), timeout);
         run.rollBack("it was a dry run");
@@ -194,7 +195,7 @@ public final class Morpher implements Morphs, AutoCloseable {
         return run;
     }
 
-    private MorphRun open(String name, Path kernel, boolean restart, Consumer<MorphStatus> progress)
+    private MorphRun open(String name, Path kernel, StateTransfer transfer, Consumer<MorphStatus> progress)
             throws MorphException, InterruptedException {
         try {
             around.time().await(resumed, PATIENCE);
@@ -228,12 +229,12 @@ public final class Morpher implements Morphs, AutoCloseable {
                 name,
                 instance.id(),
                 kernel,
-                restart,
+                transfer == StateTransfer.NONE,
                 reachEachOther(instance),
                 around.time().now(),
                 instance.imageRelease(),
                 Mark.BEGUN);
-        MorphRun run = new MorphRun(plan, around, progress, this::over);
+        MorphRun run = new MorphRun(plan, around, transfer == StateTransfer.COMPRESSED, progress, this::over);
         MorphRun there = runs.putIfAbsent(name, run);
         if (there != null && there.state().outcome() == Outcome.COMMITTED && there.hasBegun()) {
             // its old kernel makes room for the next one

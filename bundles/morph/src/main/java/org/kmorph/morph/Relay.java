@@ -38,9 +38,9 @@ final class Relay implements SessionListener {
     private final Set<Long> ended = new HashSet<>();
     private Optional<KmpSession> target = Optional.empty();
     private Optional<Kept> kept = Optional.empty();
-    private CompletableFuture<Long> over = new CompletableFuture<>();
+    private CompletableFuture<Round> over = new CompletableFuture<>();
     private long round;
-    private long bytes;
+    private Round soFar = Round.NOTHING;
     private long heard;
 
     Relay(UUID operation) {
@@ -54,22 +54,22 @@ final class Relay implements SessionListener {
     }
 
     /** Expects a round; the future completes with its bytes when the target has all of it. */
-    synchronized CompletableFuture<Long> expect(long number) {
+    synchronized CompletableFuture<Round> expect(long number) {
         round = number;
-        bytes = 0;
+        soFar = Round.NOTHING;
         ended.clear();
         over = new CompletableFuture<>();
         return over;
     }
 
-    synchronized long bytes() {
-        return bytes;
+    synchronized Round soFar() {
+        return soFar;
     }
 
     /** What was on its way is lost with the connection, and the round with that. */
     @Override
     public void lost(String why) {
-        CompletableFuture<Long> broken;
+        CompletableFuture<Round> broken;
         synchronized (this) {
             broken = over;
         }
@@ -126,7 +126,7 @@ final class Relay implements SessionListener {
                 chunk,
                 data.items());
         kept.orElseThrow().write(own);
-        bytes += copy.remaining();
+        soFar = new Round(soFar.sent() + copy.remaining(), soFar.unpacked() + chunk.rawLength());
         return own;
     }
 
@@ -151,14 +151,14 @@ final class Relay implements SessionListener {
                 0,
                 sent instanceof TransferData ? WINDOW : 0,
                 java.util.List.of()));
-        CompletableFuture<Long> finished = null;
-        long total = 0;
+        CompletableFuture<Round> finished = null;
+        Round total = Round.NOTHING;
         synchronized (this) {
             if (sent instanceof TransferEnd && sent.round() == round) {
                 ended.add(sent.region());
                 if (ended.size() == kept.orElseThrow().regions().size()) {
                     finished = over;
-                    total = bytes;
+                    total = soFar;
                 }
             }
         }

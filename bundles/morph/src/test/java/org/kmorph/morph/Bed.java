@@ -86,6 +86,10 @@ final class Bed implements AutoCloseable {
 
     /** A morph as a fresh daemon begins it, or as its successor goes on with it. */
     MorphRun run(Plan plan, Faults faults) throws IOException {
+        return run(plan, faults, false);
+    }
+
+    MorphRun run(Plan plan, Faults faults, boolean compress) throws IOException {
         Clients own = FaultyClient.real(transport);
         clients.add(own);
         KmpClient faulty = new FaultyClient(own, faults);
@@ -103,13 +107,19 @@ final class Bed implements AutoCloseable {
                         new Config(),
                         () -> () -> () -> {},
                         instance -> Duration.ofSeconds(10)),
+                compress,
                 status -> {},
                 over -> {});
     }
 
     static Plan plan() {
+        return plan(true);
+    }
+
+    /** @param direct whether state goes from agent to agent */
+    static Plan plan(boolean direct) {
         return new Plan(
-                UUID.randomUUID(), NAME, 1, Path.of("new"), false, true, Instant.now(), "6.1.0-test", Mark.BEGUN);
+                UUID.randomUUID(), NAME, 1, Path.of("new"), false, direct, Instant.now(), "6.1.0-test", Mark.BEGUN);
     }
 
     /** The next daemon, which knows what the journal says: goes on until all is over, and rolls back what is prepared. */

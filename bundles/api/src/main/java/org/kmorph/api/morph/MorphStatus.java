@@ -18,7 +18,8 @@ import java.util.Optional;
  * @param to the new kernel's
  * @param kernel the new kernel's image
  * @param rounds how often state was pulled
- * @param bytes how much of it was moved
+ * @param bytes how much of it was moved, as it was sent
+ * @param unpackedBytes the same before it was compressed; as much as {@code bytes} where nothing was
  * @param leftBytes of the round that is under way, as the old kernel estimates
  * @param lastRoundBytes how much the last round was
  * @param dirtyBytesPerSecond how fast the workload writes, by the last round
@@ -41,6 +42,7 @@ public record MorphStatus(
         String kernel,
         int rounds,
         long bytes,
+        long unpackedBytes,
         long leftBytes,
         long lastRoundBytes,
         long dirtyBytesPerSecond,

@@ -16,16 +16,18 @@ public interface Morphs {
      * morph is prepared: it stays so, fresh, until it is committed or rolled back, or expires.
      *
      * @param kernel the new kernel's image
-     * @param restart whether the workload may be ended here and begun anew there, with no state moved
+     * @param transfer how its state moves; only with NONE may the workload be one that has registered none
      * @param progress is told what changes; must return soon
      * @throws MorphException when it cannot be; it is rolled back then
      * @throws InterruptedException when cancelled; it is rolled back then
      */
-    MorphStatus prepare(String instance, Path kernel, boolean restart, Duration timeout, Consumer<MorphStatus> progress)
+    MorphStatus prepare(
+            String instance, Path kernel, StateTransfer transfer, Duration timeout, Consumer<MorphStatus> progress)
             throws MorphException, InterruptedException;
 
     /** What a morph would come to: made, negotiated, and undone again. */
-    MorphStatus dryRun(String instance, Path kernel, Duration timeout) throws MorphException, InterruptedException;
+    MorphStatus dryRun(String instance, Path kernel, StateTransfer transfer, Duration timeout)
+            throws MorphException, InterruptedException;
 
     /** Has the new kernel of a prepared morph try everything again. */
     MorphStatus validate(String instance, Duration timeout) throws MorphException, InterruptedException;

@@ -18,6 +18,7 @@ public sealed interface Item
                 Digest,
                 Check,
                 Peer,
+                Unpacked,
                 MemoryRange,
                 CpuRange,
                 Device,

@@ -67,6 +67,7 @@ public final class Items {
             case 0x0013 -> Optional.of(Digest.read(value));
             case 0x0014 -> Optional.of(Check.read(value));
             case 0x0015 -> Optional.of(Peer.read(value));
+            case 0x0016 -> Optional.of(Unpacked.read(value));
             case 0x0020 -> Optional.of(MemoryRange.read(value));
             case 0x0021 -> Optional.of(CpuRange.read(value));
             case 0x0022 -> Optional.of(Device.read(value));

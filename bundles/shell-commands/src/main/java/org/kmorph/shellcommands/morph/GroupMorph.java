@@ -16,6 +16,7 @@ import org.kmorph.api.daemon.DaemonThreads;
 import org.kmorph.api.morph.MorphException;
 import org.kmorph.api.morph.MorphStatus;
 import org.kmorph.api.morph.Morphs;
+import org.kmorph.api.morph.StateTransfer;
 
 /**
  * Morphs several instances, so many of them at a time. At the first failure no other is begun, and what is not committed is rolled back.
@@ -26,15 +27,17 @@ final class GroupMorph {
 
     private final Morphs morphs;
     private final Path kernel;
+    private final StateTransfer transfer;
     private final Duration timeout;
     private final Consumer<String> told;
     private final Queue<String> waiting = new ArrayDeque<>();
     private Optional<CommandException> failure = Optional.empty();
 
     /** @param told hears a line of each instance, by several threads, one after the other */
-    GroupMorph(Morphs morphs, Path kernel, Duration timeout, Consumer<String> told) {
+    GroupMorph(Morphs morphs, Path kernel, StateTransfer transfer, Duration timeout, Consumer<String> told) {
         this.morphs = morphs;
         this.kernel = kernel;
+        this.transfer = transfer;
         this.timeout = timeout;
         this.told = told;
     }
@@ -91,7 +94,7 @@ final class GroupMorph {
     }
 
     private void move(String name) throws MorphException, InterruptedException {
-        morphs.prepare(name, kernel, false, timeout, status -> {});
+        morphs.prepare(name, kernel, transfer, timeout, status -> {});
         if (hasFailed()) {
             morphs.rollback(name);
             tell(name + ": rolled back, for another has failed");

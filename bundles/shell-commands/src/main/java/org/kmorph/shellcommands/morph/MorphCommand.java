@@ -21,6 +21,7 @@ import org.kmorph.api.instance.Instances;
 import org.kmorph.api.morph.MorphException;
 import org.kmorph.api.morph.MorphStatus;
 import org.kmorph.api.morph.Morphs;
+import org.kmorph.api.morph.StateTransfer;
 import org.kmorph.shellcommands.instances.Names;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -60,6 +61,9 @@ public final class MorphCommand implements Command {
             .option(GROUP, ValueType.TEXT, "LABEL", "all instances that were spawned with this --label; commits each")
             .option(MOST, ValueType.INTEGER, "N", "with --group: so many at a time; one, if it is not given")
             .flag("dry-run", "negotiate, move and validate, then undo it: says what a morph would come to")
+            .flag(
+                    "compress",
+                    "compress state that moves while the workload runs, with zstd, where both kernels' agents can")
             .flag("restart", "move no state: end the workload here and begin it anew there")
             .example("morph web --kernel=/boot/vmlinuz --auto-commit", "replace it now")
             .example("morph web --kernel=/boot/vmlinuz --dry-run", "would it work?")
@@ -118,6 +122,7 @@ public final class MorphCommand implements Command {
         GroupMorph morph = new GroupMorph(
                 morphs,
                 context.path("kernel").orElseThrow(),
+                MorphView.transfer(context),
                 context.duration("timeout").orElse(TIMEOUT),
                 context.out()::println);
         return morph.run(names, (int) Math.min(names.size(), most));
@@ -144,16 +149,17 @@ public final class MorphCommand implements Command {
                     ExitCode.USAGE,
                     "--dry-run goes with neither --restart, which moves no state that could be tried, nor --auto-commit");
         }
+        StateTransfer transfer = MorphView.transfer(context);
         try (Progress progress = context.progress("morphing " + name)) {
             if (context.flag("dry-run")) {
-                MorphStatus would = morphs.dryRun(name, kernel, timeout);
+                MorphStatus would = morphs.dryRun(name, kernel, transfer, timeout);
                 would.agreed().forEach(context.out()::println);
                 would.checks().forEach(context.out()::println);
                 context.out().printf("a morph of \"%s\" from %s to %s would succeed%n", name, would.from(), would.to());
                 return ExitCode.DONE;
             }
-            MorphStatus prepared = morphs.prepare(
-                    name, kernel, context.flag("restart"), timeout, status -> MorphView.show(progress, status));
+            MorphStatus prepared =
+                    morphs.prepare(name, kernel, transfer, timeout, status -> MorphView.show(progress, status));
             if (!context.flag("auto-commit")) {
                 context.err().println(MorphView.prepared(prepared));
                 return ExitCode.DONE;

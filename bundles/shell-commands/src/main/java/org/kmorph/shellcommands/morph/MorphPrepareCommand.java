@@ -30,6 +30,9 @@ public final class MorphPrepareCommand implements Command {
             .slow()
             .parameter(MorphView.NAME, ValueType.TEXT, "the instance")
             .requiredOption("kernel", ValueType.PATH, "PATH", "the new kernel's image")
+            .flag(
+                    "compress",
+                    "compress state that moves while the workload runs, with zstd, where both kernels' agents can")
             .flag("restart", "move no state: end the workload here and begin it anew there")
             .example("morph prepare web --kernel=/boot/vmlinuz", "the rest is done by `morph commit web`")
             .build();
@@ -61,7 +64,7 @@ public final class MorphPrepareCommand implements Command {
                     .println(MorphView.prepared(morphs.prepare(
                             name,
                             context.path("kernel").orElseThrow(),
-                            context.flag("restart"),
+                            MorphView.transfer(context),
                             context.duration("timeout").orElse(TIMEOUT),
                             status -> MorphView.show(progress, status))));
             return ExitCode.DONE;

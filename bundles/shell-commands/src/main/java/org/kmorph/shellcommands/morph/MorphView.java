@@ -7,12 +7,14 @@ import java.util.Locale;
 import java.util.Map;
 import org.kmorph.api.command.Column;
 import org.kmorph.api.command.Column.Kind;
+import org.kmorph.api.command.CommandContext;
 import org.kmorph.api.command.CommandException;
 import org.kmorph.api.command.ExitCode;
 import org.kmorph.api.command.Progress;
 import org.kmorph.api.morph.MorphException;
 import org.kmorph.api.morph.MorphStatus;
 import org.kmorph.api.morph.MorphStep;
+import org.kmorph.api.morph.StateTransfer;
 
 /** A morph as commands print it. */
 final class MorphView {
@@ -27,6 +29,7 @@ final class MorphView {
             Column.text("to", "TO"),
             Column.of("rounds", "ROUNDS", Kind.NUMBER),
             Column.of("bytes", "MOVED", Kind.BYTES),
+            Column.of("unpacked_bytes", "UNPACKED", Kind.BYTES).onlyWide(),
             Column.of("blackout_ms", "BLACKOUT", Kind.MILLIS),
             Column.of("since", "SINCE", Kind.INSTANT).onlyWide(),
             Column.of("last_round_bytes", "LAST ROUND", Kind.BYTES).onlyWide(),
@@ -51,6 +54,7 @@ final class MorphView {
         row.put("to", status.to());
         row.put("rounds", status.rounds());
         row.put("bytes", status.bytes());
+        row.put("unpacked_bytes", status.unpackedBytes());
         status.blackoutNanos().ifPresent(nanos -> row.put("blackout_ms", nanos / 1e6));
         row.put("since", status.since());
         row.put("last_round_bytes", status.lastRoundBytes());
@@ -73,12 +77,34 @@ final class MorphView {
     static void show(Progress progress, MorphStatus status) {
         progress.note(String.format(
                 Locale.ROOT,
-                "%s, round %d, last %d KiB, written at %.1f MB/s",
+                "%s, round %d, last %d KiB, written at %.1f MB/s%s",
                 status.inWords(),
                 status.rounds(),
                 status.lastRoundBytes() >> 10,
-                status.dirtyBytesPerSecond() / 1e6));
+                status.dirtyBytesPerSecond() / 1e6,
+                compressed(status)));
         progress.update(status.bytes(), status.leftBytes() > 0 ? status.bytes() + status.leftBytes() : -1, "B");
+    }
+
+    private static String compressed(MorphStatus status) {
+        return status.unpackedBytes() == status.bytes()
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        ", compressed to %.0f %%",
+                        100.0 * status.bytes() / Math.max(1, status.unpackedBytes()));
+    }
+
+    /** How state is to move, by the options of a command. */
+    static StateTransfer transfer(CommandContext context) throws CommandException {
+        if (context.flag("restart") && context.flag("compress")) {
+            throw new CommandException(
+                    ExitCode.USAGE,
+                    "--compress does not go with --restart, which moves no state; leave one of them out");
+        }
+        return context.flag("restart")
+                ? StateTransfer.NONE
+                : context.flag("compress") ? StateTransfer.COMPRESSED : StateTransfer.PLAIN;
     }
 
     static CommandException failure(MorphException e) {

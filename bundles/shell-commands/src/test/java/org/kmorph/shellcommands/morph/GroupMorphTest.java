@@ -27,13 +27,14 @@ import org.kmorph.api.morph.MorphException.Reason;
 import org.kmorph.api.morph.MorphPhase;
 import org.kmorph.api.morph.MorphStatus;
 import org.kmorph.api.morph.Morphs;
+import org.kmorph.api.morph.StateTransfer;
 
 class GroupMorphTest {
     private final Fleet fleet = new Fleet();
     private final List<String> told = Collections.synchronizedList(new ArrayList<>());
 
     private GroupMorph group() {
-        return new GroupMorph(fleet, Path.of("kernel"), Duration.ofSeconds(5), told::add);
+        return new GroupMorph(fleet, Path.of("kernel"), StateTransfer.PLAIN, Duration.ofSeconds(5), told::add);
     }
 
     @Test
@@ -117,7 +118,7 @@ class GroupMorphTest {
 
         @Override
         public MorphStatus prepare(
-                String name, Path kernel, boolean cold, Duration most, Consumer<MorphStatus> progress)
+                String name, Path kernel, StateTransfer transfer, Duration most, Consumer<MorphStatus> progress)
                 throws MorphException, InterruptedException {
             synchronized (underWay) {
                 underWay.add(name);
@@ -190,6 +191,7 @@ class GroupMorphTest {
                     0,
                     0,
                     0,
+                    0,
                     Optional.of(1_000_000L),
                     List.of(),
                     List.of(),
@@ -199,7 +201,7 @@ class GroupMorphTest {
         }
 
         @Override
-        public MorphStatus dryRun(String name, Path kernel, Duration timeout) {
+        public MorphStatus dryRun(String name, Path kernel, StateTransfer transfer, Duration timeout) {
             throw new UnsupportedOperationException("a group has none");
         }
 
