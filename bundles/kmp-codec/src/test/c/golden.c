@@ -376,6 +376,10 @@ static void answers(void)
 		.version_max = KMP_VERSION_MAX,
 		.value = 2,
 	};
+	const struct kmp_ack round = {
+		.head = RSP(KMP_OP_TRANSFERRING, KMP_VERDICT_NONE), .stream_offset = 5000
+	};
+	const uint64_t unpacked = 20000;
 	const struct kmp_retry retry = {
 		.delay_ms = 200, .request_type = KMP_MORPH_PREPARE, .code = KMP_E_BUSY
 	};
@@ -390,6 +394,9 @@ static void answers(void)
 	send(KMP_ERROR);
 	ADD(retry);
 	send(KMP_RETRY);
+	ADD(round);
+	item(KMP_I_UNPACKED, &unpacked, sizeof(unpacked), "", 0);
+	send(KMP_MORPH_TRANSFER_STATE | KMP_ANSWER);
 }
 
 /* Walks items as the header offers it: every whole one, and never beyond the end. */

@@ -32,6 +32,7 @@ import org.kmorph.kmp.item.Role;
 import org.kmorph.kmp.item.StateKind;
 import org.kmorph.kmp.item.StateKindOffer;
 import org.kmorph.kmp.item.Text;
+import org.kmorph.kmp.item.Unpacked;
 import org.kmorph.kmp.item.Verdict;
 import org.kmorph.kmp.item.WorkloadStatus;
 import org.kmorph.kmp.message.Acknowledgement;
@@ -264,6 +265,17 @@ final class GoldenFrames {
                         2,
                         List.of(new Text("version 2 is not spoken here"))));
         all.put("KMP_RETRY", new RetryAnswer(200, 0x0201, ErrorCode.BUSY, List.of()));
+        all.put(
+                "acknowledgement of a round",
+                new Acknowledgement(
+                        MessageType.MORPH_TRANSFER_STATE_ANSWER,
+                        OPERATION,
+                        TRANSFERRING,
+                        Verdict.NONE,
+                        5_000,
+                        0,
+                        0,
+                        List.of(new Unpacked(20_000))));
     }
 
     private static Digest xxh64(long region, long round) {

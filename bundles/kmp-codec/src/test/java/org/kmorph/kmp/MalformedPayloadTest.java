@@ -49,6 +49,7 @@ class MalformedPayloadTest {
             Map.entry("operation answer, rehearsed", 24),
             Map.entry("operation answer, refused", 24),
             Map.entry("acknowledgement", 48),
+            Map.entry("acknowledgement of a round", 48),
             Map.entry("commit answer", 40),
             Map.entry("KMP_ERROR", 16),
             Map.entry("KMP_RETRY", 8));

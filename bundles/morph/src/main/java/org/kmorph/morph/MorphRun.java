@@ -163,6 +163,7 @@ final class MorphRun {
 
     void kernelEnded(int id, String how) {
         if (id == plan.sourceId()) {
+            steps.sourceEnded(how);
             post(new Event.SourceEnded(how));
         } else if (is(plan.target(), id)) {
             steps.targetEnded(how);

@@ -67,6 +67,7 @@ final class MorphSteps implements AutoCloseable {
     private final Report report;
     private volatile String toRelease = "";
     private volatile CompletableFuture<Void> spawning = CompletableFuture.completedFuture(null);
+    private volatile Optional<String> sourceEnd = Optional.empty();
     private volatile Optional<String> targetEnd = Optional.empty();
     private volatile boolean hasBegun;
     private Optional<Hurry> hurry = Optional.empty();
@@ -99,6 +100,11 @@ final class MorphSteps implements AutoCloseable {
     /** Whether the new kernel has said that its workload has begun. */
     boolean hasBegun() {
         return hasBegun;
+    }
+
+    /** The host has seen the old kernel end. */
+    void sourceEnded(String how) {
+        sourceEnd = Optional.of(how);
     }
 
     /** The host has seen the new kernel end. */
@@ -150,20 +156,12 @@ final class MorphSteps implements AutoCloseable {
             case RESTORE -> work(number, () -> persisting(this::restore));
             case TAKE_NAME -> work(number, this::takeName);
             case REMOVE_SOURCE -> work(number, () -> ended(plan.aside()));
-            case READY_SOURCE ->
-                work(number, () -> {
-                    takingBack().ready();
-                    return new Event.Done();
-                });
+            case READY_SOURCE -> takeBack(number, TakingBack::ready);
             case ASK_WORKLOAD -> on(number, target(CommitPhase.QUERY), Watch::found);
             case RECORD_RETURNING -> record(number, Mark.RETURNING, now.why());
             case GIVE_BACK -> on(number, target(CommitPhase.GIVE_BACK), MorphSteps::givenBack);
             case RECORD_RETURNED -> note(number, Mark.RETURNED, now.why());
-            case TAKE_BACK ->
-                work(number, () -> {
-                    takingBack().run();
-                    return new Event.Done();
-                });
+            case TAKE_BACK -> takeBack(number, TakingBack::run);
             case CLOSE_TARGET -> done(number, conversation.rollBack(Role.TARGET, Cause.PEER_LOST));
             case TAKE_NAME_BACK -> work(number, this::takeNameBack);
             case FENCE_LOST -> work(number, () -> persisting(this::fenceTarget));
@@ -256,11 +254,24 @@ final class MorphSteps implements AutoCloseable {
         return answer.state() == OperationState.ROLLED_BACK ? new Event.GivenBack() : Watch.found(answer);
     }
 
-    private TakingBack takingBack() {
-        return new TakingBack(
-                plan.wayBack(),
-                conversation.asking(Role.SOURCE),
-                around.validation().apply(plan.instance()));
+    /** Something that the old kernel does to take the workload back. */
+    @FunctionalInterface
+    private interface Taking {
+        void with(TakingBack source) throws IOException, InterruptedException;
+    }
+
+    private void takeBack(int number, Taking taking) {
+        if (sourceEnd.isPresent()) {
+            report.accept(number, new Event.SourceEnded(sourceEnd.get()));
+            return;
+        }
+        work(number, () -> {
+            taking.with(new TakingBack(
+                    plan.wayBack(),
+                    conversation.asking(Role.SOURCE),
+                    around.validation().apply(plan.instance())));
+            return new Event.Done();
+        });
     }
 
     private static Event verdict(Optional<String> refusal) {

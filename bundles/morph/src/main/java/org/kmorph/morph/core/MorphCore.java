@@ -274,6 +274,7 @@ public final class MorphCore {
         }
         return switch (state.step()) {
             case HAND_OVER, RELEASE, ASK_SOURCE -> state.at(Step.FENCE_SOURCE);
+            case READY_SOURCE, TAKE_BACK -> WayBack.sourceEnded(state, how);
             default -> state;
         };
     }

@@ -73,12 +73,27 @@ final class WayBack {
                         + "), so nobody can say whether its workload has told anybody anything: this is for healing");
     }
 
+    /** It is not tried again. */
+    static MorphState sourceEnded(MorphState state, String how) {
+        String why = "it has ended: " + how;
+        return state.step() == Step.READY_SOURCE ? notReady(state, why) : notTaken(state, why);
+    }
+
+    private static MorphState notReady(MorphState state, String why) {
+        return state.becoming(
+                        Outcome.COMMITTED,
+                        state.why() + "; not rolled back: the old kernel cannot take it back: " + why)
+                .at(Step.ASK_WORKLOAD);
+    }
+
+    private static MorphState notTaken(MorphState state, String why) {
+        return lost(
+                state, state.why() + "; the new kernel has given it back and the old one could not take it: " + why);
+    }
+
     private static MorphState ready(MorphState state, Event event) {
         if (event instanceof Failed failed) {
-            return state.becoming(
-                            Outcome.COMMITTED,
-                            state.why() + "; not rolled back: the old kernel cannot take it back: " + failed.why())
-                    .at(Step.ASK_WORKLOAD);
+            return notReady(state, failed.why());
         }
         return event instanceof Done ? state.at(Step.RECORD_RETURNING) : state;
     }
@@ -123,10 +138,7 @@ final class WayBack {
         }
         return state.attempts() + 1 < MorphCore.MOST_ATTEMPTS
                 ? state.at(Step.TAKE_BACK)
-                : lost(
-                        state,
-                        state.why() + "; the new kernel has given it back and the old one could not take it: "
-                                + failed.why());
+                : notTaken(state, failed.why());
     }
 
     private static MorphState lost(MorphState state, String why) {
