@@ -70,8 +70,12 @@ final class Settlement {
         if (instance.state() != InstanceState.RUNNING) {
             return Optional.of(name + "is " + instance.state());
         }
-        if (!world.machine().kernel(instance.id()).orElseThrow().runs() && !gaveUp(daemon, instance)) {
+        Kernel kernel = world.machine().kernel(instance.id()).orElseThrow();
+        if (!kernel.runs() && !gaveUp(daemon, instance)) {
             return Optional.of(name + "is dead, and is said to be RUNNING");
+        }
+        if (kernel.runs() && kernel.work.state == WorkloadState.STARTING) {
+            return Optional.of(name + "has a workload that has not begun yet");
         }
         Optional<HealthReport> report = daemon.health(instance.name());
         boolean healthy = report.filter(one -> one.health() == Health.HEALTHY).isPresent();

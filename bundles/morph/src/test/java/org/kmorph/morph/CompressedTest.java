@@ -117,7 +117,7 @@ class CompressedTest {
     }
 
     private Kept kept() throws IOException {
-        return Kept.begin(directory.resolve("kept"), List.of(new Region(0, 1, 0, PAGE, "heap")));
+        return new KeptFiles.Place(directory.resolve("kept")).begin(List.of(new Region(0, 1, 0, PAGE, "heap")));
     }
 
     /** A chunk of one page. */
