@@ -196,6 +196,9 @@ void sockets_carry(void);
 
 /* capture.c: packets that came while nobody could take them. */
 #define MAX_PORTS 60
+
+/* Sockets of one workload: each is looked for among those that are made already. */
+#define MAX_SOCKETS 8192
 /* What of a connection its state holds already: addresses and ports as on the wire. */
 struct known_flow {
 	uint32_t remote_address;

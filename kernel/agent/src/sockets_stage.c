@@ -34,6 +34,17 @@ static bool next(const uint8_t **at, const uint8_t *end, struct saved_socket *sa
 	return true;
 }
 
+static bool too_many(const uint8_t *bytes, size_t length)
+{
+	const uint8_t *at = bytes, *end = blob_end(bytes, length), *queues;
+	struct saved_socket saved;
+	size_t count = 0;
+
+	while (count <= MAX_SOCKETS && next(&at, end, &saved, &queues))
+		count++;
+	return count > MAX_SOCKETS;
+}
+
 static size_t ports_of(const uint8_t *bytes, size_t length, uint16_t ports[MAX_PORTS])
 {
 	const uint8_t *at = bytes, *end = blob_end(bytes, length), *queues;
@@ -92,8 +103,7 @@ static bool is_same(const struct saved_socket *one, const struct saved_socket *o
 {
 	/* what the source accepts for its workload, the sketch may have had as a connection */
 	return (one->what == LISTENING) == (other->what == LISTENING) && one->what != ENDING &&
-	       other->what != ENDING && one->local_address == other->local_address &&
-	       one->local_port == other->local_port &&
+	       one->local_address == other->local_address && one->local_port == other->local_port &&
 	       one->remote_address == other->remote_address &&
 	       one->remote_port == other->remote_port;
 }
@@ -127,7 +137,7 @@ static bool grow(void)
 
 static bool stage(const struct saved_socket *saved, const uint8_t *queues, size_t around)
 {
-	struct made *one = staged(saved, around);
+	struct made *one = saved->what == ENDING ? NULL : staged(saved, around);
 	int fd;
 
 	if (!one) {
@@ -157,6 +167,10 @@ static bool stage_all(const uint8_t *bytes, size_t length, char *text, size_t mo
 	struct saved_socket saved;
 	size_t count = 0, kept = 0;
 
+	if (too_many(bytes, length)) {
+		snprintf(text, most, "more than %d sockets", MAX_SOCKETS);
+		return false;
+	}
 	for (size_t i = 0; i < made_count; i++)
 		made[i].wanted = false;
 	while (next(&at, end, &saved, &queues)) {

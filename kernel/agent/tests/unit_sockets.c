@@ -260,6 +260,20 @@ static void state_that_ends_early_is_refused(void)
 	close(client);
 }
 
+static void more_sockets_than_are_carried_are_refused_before_one_is_made(void)
+{
+	struct blob blob = { 0 };
+	struct saved_socket saved = { .what = ENDING };
+
+	for (size_t i = 0; i <= MAX_SOCKETS; i++)
+		blob_add(&blob, &saved, sizeof(saved));
+	MUST(!sockets_rehearse(blob.bytes, blob.length, why, sizeof(why)));
+	MUST(strcmp(why, "more than 8192 sockets") == 0);
+	MUST(made_count == 0);
+	sockets_forget();
+	free(blob.bytes);
+}
+
 void unit_sockets(void)
 {
 	enter_network_namespace();
@@ -270,5 +284,6 @@ void unit_sockets(void)
 	RUN(an_odd_clock_stays_one_of_milliseconds);
 	RUN(a_listener_listens_on);
 	RUN(state_that_ends_early_is_refused);
+	RUN(more_sockets_than_are_carried_are_refused_before_one_is_made);
 	world_reset(KMP_WORKLOAD_HELD);
 }
