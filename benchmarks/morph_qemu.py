@@ -11,6 +11,7 @@ import json
 import os
 import random
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -151,7 +152,7 @@ class Bench:
                                        ("whole; prepared before", whole, self.commits),
                                        ("whole; kernel started", whole, self.totals)):
                 yield (f"  {name:24} {middle(values)}  morph {middle(ours)}  CRIU / morph "
-                       f"{quantile(values, .5) / quantile(ours, .5):.2f}")
+                       f"{statistics.median(values) / statistics.median(ours):.2f}")
             for name in ("freezing", "frozen", "restoring"):
                 yield f"    of CRIU's, {name:12} {middle([getattr(one, name) for one in self.rounds])}"
         yield f"answers in all: wrong {self.wrong}, connections closed {self.closed}"
@@ -180,7 +181,7 @@ class Bench:
 
 
 def middle(values):
-    return f"{quantile(values, .5):9.1f} ({min(values):.1f} to {max(values):.1f})"
+    return f"{statistics.median(values):9.1f} ({min(values):.1f} to {max(values):.1f})"
 
 
 def main():
