@@ -53,6 +53,9 @@ class SeedsTest {
                     284095 | who took over fails before it could be told, and is well again when nobody knows that any more: its work is held back for ever
                     288535 | a new kernel that the registry is removing is told to run the workload: nobody does when that is done
                     112297 | an old kernel that has released cannot be fenced at once for the disk is full: nobody does its work
+                    502548 | a roll-back that the old kernel does not hear, for the client is just replaced, is not tried again: BUSY for ever
+                    504237 | what has the name by now is fenced in place of a new kernel that somebody has ended
+                    506828 | a new kernel that has given the name back is fenced for healing: nobody ever removes it
                     """)
     void whatWasFoundOnceIsNotThereAgain(long seed, String what) {
         World.Result result = new World(seed, Wiring.plain(), false, line -> {}).run();

@@ -60,7 +60,7 @@ final class MorphSteps implements AutoCloseable {
     private static final Set<Step> FROZEN = EnumSet.of(
             Step.FREEZE, Step.VALIDATE_FINAL, Step.RELEASE, Step.HAND_OVER, Step.RECORD_RELEASED, Step.ACTIVATE);
 
-    private final Plan plan;
+    private volatile Plan plan;
     private final Surroundings around;
     private final Conversation conversation;
     private final Figures figures;
@@ -123,7 +123,8 @@ final class MorphSteps implements AutoCloseable {
 
     /** Under the name that it has for the morph, or as what the instance is called. */
     private Optional<Instance> newKernel() {
-        return instance(plan.target()).or(() -> instance(plan.instance()).filter(one -> one.id() != plan.sourceId()));
+        return instance(plan.target()).or(() -> instance(plan.instance())
+                .filter(one -> plan.targetId().equals(Optional.of(one.id()))));
     }
 
     /** Takes the step of a state; one at which the morph only waits is none. */
@@ -164,7 +165,7 @@ final class MorphSteps implements AutoCloseable {
             case TAKE_BACK -> takeBack(number, TakingBack::run);
             case CLOSE_TARGET -> done(number, conversation.rollBack(Role.TARGET, Cause.PEER_LOST));
             case TAKE_NAME_BACK -> work(number, this::takeNameBack);
-            case FENCE_LOST -> work(number, () -> persisting(this::fenceTarget));
+            case FENCE_LOST -> work(number, () -> persisting(this::fenceLost));
             case ROLL_BACK_SOURCE ->
                 on(
                         number,
@@ -349,6 +350,7 @@ final class MorphSteps implements AutoCloseable {
         Instance target = around.instances()
                 .get()
                 .spawn(source.spec().as(plan.target(), false).succeeding(plan.sourceId(), plan.kernel()), SPAWN);
+        plan = plan.toward(target.id());
         targetEnd = Optional.empty();
         toRelease = target.imageRelease();
         conversation.target(target);
@@ -494,12 +496,16 @@ final class MorphSteps implements AutoCloseable {
         return new Event.SourceFenced(around.time().nanos());
     }
 
-    private Event fenceTarget() throws InstanceException, InterruptedException, IOException {
-        if (newKernel().isEmpty()) {
+    /** Healing begins where the name is. A new kernel that has given it back already is of no use to that. */
+    private Event fenceLost() throws InstanceException, InterruptedException, IOException {
+        boolean givenBack = instance(plan.target()).isPresent();
+        if (givenBack) {
+            ended(plan.target());
+        }
+        if ((givenBack ? source() : newKernel()).isEmpty()) {
             throw new IOException("it is gone");
         }
-        String name = instance(plan.target()).isPresent() ? plan.target() : plan.instance();
-        around.instances().get().fence(name, "neither kernel of a morph runs the workload", END);
+        around.instances().get().fence(plan.instance(), "neither kernel of a morph runs the workload", END);
         return new Event.Done();
     }
 

@@ -228,6 +228,7 @@ public final class Morpher implements Morphs, AutoCloseable {
                 operation,
                 name,
                 instance.id(),
+                Optional.empty(),
                 kernel,
                 transfer == StateTransfer.NONE,
                 reachEachOther(instance),

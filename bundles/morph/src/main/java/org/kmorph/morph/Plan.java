@@ -16,6 +16,7 @@ import org.kmorph.morph.core.Mark;
  *
  * @param instance whose kernel is replaced
  * @param sourceId the old kernel's instance id
+ * @param targetId the new kernel's, once it was spawned: what bears its name may be another by now
  * @param kernel the new kernel's image
  * @param direct whether the agents reach each other
  */
@@ -23,6 +24,7 @@ record Plan(
         UUID operation,
         String instance,
         int sourceId,
+        Optional<Integer> targetId,
         Path kernel,
         boolean cold,
         boolean direct,
@@ -47,7 +49,11 @@ record Plan(
     }
 
     Plan marked(Mark written) {
-        return new Plan(operation, instance, sourceId, kernel, cold, direct, since, from, written);
+        return new Plan(operation, instance, sourceId, targetId, kernel, cold, direct, since, from, written);
+    }
+
+    Plan toward(int target) {
+        return new Plan(operation, instance, sourceId, Optional.of(target), kernel, cold, direct, since, from, mark);
     }
 
     Entry entry(String detail) {
@@ -57,12 +63,13 @@ record Plan(
     /**
      * The last record of it. Of one that has FAILED healing takes note, by the source's id, or the target's.
      *
-     * @param targetId the new kernel's instance id, if there still is one
+     * @param target the new kernel's instance id, if there still is one
      */
-    Entry end(String outcome, String why, Optional<Integer> targetId) {
+    Entry end(String outcome, String why, Optional<Integer> target) {
         Map<String, String> fields = fields(outcome + ": " + why);
         fields.put("outcome", outcome);
-        targetId.ifPresent(id -> fields.put("target_id", id.toString()));
+        fields.remove("target_id");
+        target.ifPresent(id -> fields.put("target_id", id.toString()));
         return Entry.of(KIND, operation.toString(), fields).about(instance).closing();
     }
 
@@ -70,6 +77,7 @@ record Plan(
         Map<String, String> fields = new TreeMap<>();
         fields.put("mark", mark.name());
         fields.put("source_id", Integer.toString(sourceId));
+        targetId.ifPresent(id -> fields.put("target_id", id.toString()));
         fields.put("kernel", kernel.toString());
         fields.put("cold", Boolean.toString(cold));
         fields.put("direct", Boolean.toString(direct));
@@ -86,6 +94,7 @@ record Plan(
                 UUID.fromString(entry.key()),
                 entry.instance().orElseThrow(() -> new IllegalArgumentException("it is about no instance")),
                 Integer.parseInt(fields.getOrDefault("source_id", "0")),
+                Optional.ofNullable(fields.get("target_id")).map(Integer::valueOf),
                 Path.of(fields.getOrDefault("kernel", "")),
                 Boolean.parseBoolean(fields.get("cold")),
                 Boolean.parseBoolean(fields.get("direct")),

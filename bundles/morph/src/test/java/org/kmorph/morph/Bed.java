@@ -119,7 +119,16 @@ final class Bed implements AutoCloseable {
     /** @param direct whether state goes from agent to agent */
     static Plan plan(boolean direct) {
         return new Plan(
-                UUID.randomUUID(), NAME, 1, Path.of("new"), false, direct, Instant.now(), "6.1.0-test", Mark.BEGUN);
+                UUID.randomUUID(),
+                NAME,
+                1,
+                Optional.empty(),
+                Path.of("new"),
+                false,
+                direct,
+                Instant.now(),
+                "6.1.0-test",
+                Mark.BEGUN);
     }
 
     /** The next daemon, which knows what the journal says: goes on until all is over, and rolls back what is prepared. */

@@ -386,9 +386,14 @@ public final class MorphCore {
         if (event instanceof SourceIs source && source.state() == SourceState.RELEASED) {
             return state.becoming(Outcome.NONE, "").at(Step.RECORD_RELEASED);
         }
-        if (event instanceof Failed failed && failed.lost() && state.releaseSent()) {
-            // a RELEASE may be on its way to it still
-            return state.at(state.attempts() + 1 < MOST_ATTEMPTS ? Step.ROLL_BACK_SOURCE : Step.FENCE_SOURCE);
+        if (event instanceof Failed failed && failed.lost()) {
+            if (state.attempts() + 1 < MOST_ATTEMPTS) {
+                return state.at(Step.ROLL_BACK_SOURCE);
+            }
+            if (state.releaseSent()) {
+                // it may be on its way to it still
+                return state.at(Step.FENCE_SOURCE);
+            }
         }
         if (event instanceof SourceIs || event instanceof Failed || event instanceof Done) {
             // one that cannot be reached and was never told to release resumes by itself when its lease ends

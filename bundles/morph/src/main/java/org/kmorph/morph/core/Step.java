@@ -63,7 +63,7 @@ public enum Step {
     CLOSE_TARGET(MorphPhase.ROLLING_BACK),
     TAKE_NAME_BACK(MorphPhase.ROLLING_BACK),
     REMOVE_SOURCE(MorphPhase.RUNNING),
-    /** Neither runs the workload, and nothing is left of its state: the new kernel is fenced, for healing to begin there. */
+    /** Neither runs the workload, and nothing is left of its state: what has the name is fenced, for healing to begin there. */
     FENCE_LOST(MorphPhase.ROLLING_BACK),
     ROLL_BACK_SOURCE(MorphPhase.ROLLING_BACK),
     ROLL_BACK_TARGET(MorphPhase.ROLLING_BACK),
