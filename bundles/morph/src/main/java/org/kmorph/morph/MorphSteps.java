@@ -8,14 +8,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import org.kmorph.api.instance.Instance;
 import org.kmorph.api.instance.InstanceException;
-import org.kmorph.api.instance.InstanceState;
 import org.kmorph.api.journal.JournalException;
 import org.kmorph.api.journal.JournalRecord;
 import org.kmorph.api.morph.MorphStep;
@@ -44,14 +41,9 @@ import org.slf4j.LoggerFactory;
 final class MorphSteps implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(MorphSteps.class);
 
-    /** After what another command, a full disk or a bundle that is replaced has stood in the way of. */
-    private static final Duration ACT_AGAIN = Duration.ofMillis(500);
-
     /** How long nothing may come of a round. */
     private static final Duration SILENT = Duration.ofSeconds(10);
 
-    private static final Duration SPAWN = Duration.ofSeconds(60);
-    private static final Duration END = Duration.ofSeconds(30);
     private static final Duration GRACE = Duration.ofSeconds(10);
     private static final Duration EXPIRES = Duration.ofSeconds(60);
     private static final Duration FINAL = Duration.ofSeconds(2);
@@ -60,13 +52,13 @@ final class MorphSteps implements AutoCloseable {
     private static final Set<Step> FROZEN = EnumSet.of(
             Step.FREEZE, Step.VALIDATE_FINAL, Step.RELEASE, Step.HAND_OVER, Step.RECORD_RELEASED, Step.ACTIVATE);
 
-    private volatile Plan plan;
+    private final Plan plan;
     private final Surroundings around;
+    private final Kernels kernels;
     private final Conversation conversation;
     private final Figures figures;
     private final Report report;
     private volatile String toRelease = "";
-    private volatile CompletableFuture<Void> spawning = CompletableFuture.completedFuture(null);
     private volatile Optional<String> sourceEnd = Optional.empty();
     private volatile Optional<String> targetEnd = Optional.empty();
     private volatile boolean hasBegun;
@@ -78,15 +70,10 @@ final class MorphSteps implements AutoCloseable {
         void accept(int number, Event event);
     }
 
-    /** Something that blocks. */
-    @FunctionalInterface
-    private interface Work {
-        Event run() throws IOException, InstanceException, InterruptedException;
-    }
-
     MorphSteps(Plan plan, Surroundings around, Conversation conversation, Figures figures, Report report) {
         this.plan = plan;
         this.around = around;
+        this.kernels = new Kernels(plan, around);
         this.conversation = conversation;
         this.figures = figures;
         this.report = report;
@@ -114,17 +101,11 @@ final class MorphSteps implements AutoCloseable {
 
     /** Goes on with what a former daemon began. Blocks. */
     void resume() {
-        source().or(() -> instance(plan.aside())).ifPresent(conversation::source);
-        newKernel().ifPresent(target -> {
+        kernels.source().or(kernels::setAside).ifPresent(conversation::source);
+        kernels.newKernel().ifPresent(target -> {
             toRelease = target.imageRelease();
             conversation.target(target);
         });
-    }
-
-    /** Under the name that it has for the morph, or as what the instance is called. */
-    private Optional<Instance> newKernel() {
-        return instance(plan.target()).or(() -> instance(plan.instance())
-                .filter(one -> plan.targetId().equals(Optional.of(one.id()))));
     }
 
     /** Takes the step of a state; one at which the morph only waits is none. */
@@ -132,10 +113,10 @@ final class MorphSteps implements AutoCloseable {
         hurry(FROZEN.contains(now.step()));
         switch (now.step()) {
             case SPAWN_TARGET -> {
-                spawning = new CompletableFuture<>();
+                kernels.spawns();
                 work(number, this::spawnTarget);
             }
-            case PREPARE_SOURCE -> done(number, prepare(Role.SOURCE, now.cold(), targetId()));
+            case PREPARE_SOURCE -> done(number, prepare(Role.SOURCE, now.cold(), kernels.targetId()));
             case PREPARE_TARGET -> done(number, prepare(Role.TARGET, now.cold(), plan.sourceId()));
             case NEGOTIATE -> on(number, conversation.negotiate(), MorphSteps::verdict);
             case PULL, PULL_LAST -> pull(number);
@@ -150,13 +131,13 @@ final class MorphSteps implements AutoCloseable {
             case HAND_OVER -> handOver(number);
             case RETIRE -> on(number, source(CommitPhase.RETIRE, GRACE), this::released);
             case ASK_SOURCE -> on(number, source(CommitPhase.QUERY, Duration.ZERO), this::released);
-            case FENCE_SOURCE, FENCE_SPENT -> work(number, () -> persisting(this::fenceSource));
+            case FENCE_SOURCE, FENCE_SPENT -> work(number, () -> kernels.persisting(kernels::fenceSource));
             case CHECK_TARGET, ASK_TARGET -> on(number, target(CommitPhase.QUERY), MorphSteps::standing);
             case ACTIVATE -> activate(number);
-            case FENCE_TARGET, REMOVE_TARGET -> work(number, () -> ended(plan.target()));
-            case RESTORE -> work(number, () -> persisting(this::restore));
-            case TAKE_NAME -> work(number, this::takeName);
-            case REMOVE_SOURCE -> work(number, () -> ended(plan.aside()));
+            case FENCE_TARGET, REMOVE_TARGET -> work(number, () -> kernels.ended(plan.target()));
+            case RESTORE -> work(number, () -> kernels.persisting(this::restore));
+            case TAKE_NAME -> work(number, kernels::takeName);
+            case REMOVE_SOURCE -> work(number, () -> kernels.ended(plan.aside()));
             case READY_SOURCE -> takeBack(number, TakingBack::ready);
             case ASK_WORKLOAD -> on(number, target(CommitPhase.QUERY), Watch::found);
             case RECORD_RETURNING -> record(number, Mark.RETURNING, now.why());
@@ -164,8 +145,8 @@ final class MorphSteps implements AutoCloseable {
             case RECORD_RETURNED -> note(number, Mark.RETURNED, now.why());
             case TAKE_BACK -> takeBack(number, TakingBack::run);
             case CLOSE_TARGET -> done(number, conversation.rollBack(Role.TARGET, Cause.PEER_LOST));
-            case TAKE_NAME_BACK -> work(number, this::takeNameBack);
-            case FENCE_LOST -> work(number, () -> persisting(this::fenceLost));
+            case TAKE_NAME_BACK -> work(number, kernels::takeNameBack);
+            case FENCE_LOST -> work(number, () -> kernels.persisting(kernels::fenceLost));
             case ROLL_BACK_SOURCE ->
                 on(
                         number,
@@ -226,7 +207,7 @@ final class MorphSteps implements AutoCloseable {
     }
 
     private void later(int number, Event event) {
-        later(ACT_AGAIN, () -> report.accept(number, event));
+        later(Kernels.ACT_AGAIN, () -> report.accept(number, event));
     }
 
     private void later(Duration delay, Runnable what) {
@@ -299,7 +280,7 @@ final class MorphSteps implements AutoCloseable {
         };
     }
 
-    private void work(int number, Work work) {
+    private void work(int number, Kernels.Work work) {
         around.workers().execute(() -> {
             Event result;
             try {
@@ -317,40 +298,8 @@ final class MorphSteps implements AutoCloseable {
         });
     }
 
-    private Optional<Instance> instance(String name) {
-        return around.instances().get().find(name);
-    }
-
-    private long targetId() {
-        return instance(plan.target()).map(instance -> (long) instance.id()).orElse(0xffff_ffffL);
-    }
-
-    /** The old kernel; what bears its name may be another by now. */
-    private Optional<Instance> source() {
-        return instance(plan.instance()).filter(one -> one.id() == plan.sourceId());
-    }
-
-    /** Takes up again what only something that passes has stood in the way of. */
-    private Event persisting(Work work) throws IOException, InstanceException, InterruptedException {
-        while (true) {
-            try {
-                return work.run();
-            } catch (InstanceException e) {
-                if (e.reason() != InstanceException.Reason.NOT_NOW) {
-                    throw e;
-                }
-                LOG.warn("morph of \"{}\": {}", plan.instance(), e.getMessage());
-                around.time().sleep(ACT_AGAIN);
-            }
-        }
-    }
-
     private Instance spawn() throws InstanceException, InterruptedException, IOException {
-        Instance source = source().orElseThrow(() -> new IOException("it is gone"));
-        Instance target = around.instances()
-                .get()
-                .spawn(source.spec().as(plan.target(), false).succeeding(plan.sourceId(), plan.kernel()), SPAWN);
-        plan = plan.toward(target.id());
+        Instance target = kernels.spawn();
         targetEnd = Optional.empty();
         toRelease = target.imageRelease();
         conversation.target(target);
@@ -361,17 +310,17 @@ final class MorphSteps implements AutoCloseable {
         try {
             return spawnFirst();
         } finally {
-            spawning.complete(null);
+            kernels.spawned();
         }
     }
 
     private Event spawnFirst() throws InstanceException, InterruptedException, IOException {
-        around.journal().get().append(plan.entry("begun"));
+        around.journal().get().append(kernels.plan().entry("begun"));
         if (isBeingRecovered()) {
             throw new IOException("it is being recovered");
         }
-        terminate(plan.aside());
-        source().ifPresent(conversation::source);
+        kernels.terminate(plan.aside());
+        kernels.source().ifPresent(conversation::source);
         spawn();
         return new Event.Done();
     }
@@ -429,7 +378,7 @@ final class MorphSteps implements AutoCloseable {
     }
 
     private void activate(int number) {
-        Optional<String> ended = targetEnd.or(this::targetEnding);
+        Optional<String> ended = targetEnd.or(kernels::targetEnding);
         if (ended.isPresent()) {
             report.accept(number, new Event.TargetEnded(ended.get()));
             return;
@@ -446,17 +395,9 @@ final class MorphSteps implements AutoCloseable {
         });
     }
 
-    /** A former daemon may have begun to remove it, or to start it, and the registry brings that to its end. */
-    private Optional<String> targetEnding() {
-        Optional<InstanceState> there = instance(plan.target()).map(Instance::state);
-        return there.equals(Optional.of(InstanceState.RUNNING)) || there.equals(Optional.of(InstanceState.HELD))
-                ? Optional.empty()
-                : Optional.of(there.map(state -> "it is " + state).orElse("it is gone"));
-    }
-
     private void record(int number, Mark mark, String why) {
         work(number, () -> {
-            around.journal().get().append(plan.marked(mark).entry(why));
+            around.journal().get().append(kernels.plan().marked(mark).entry(why));
             return new Event.Done();
         });
     }
@@ -464,7 +405,7 @@ final class MorphSteps implements AutoCloseable {
     /** In the window in which nobody runs the workload neither the disk nor another thread is waited for: docs/morph.md says why. */
     private void note(int number, Mark mark, String why) {
         try {
-            around.journal().get().note(plan.marked(mark).entry(why));
+            around.journal().get().note(kernels.plan().marked(mark).entry(why));
         } catch (JournalException e) {
             notRecorded(number, e);
             return;
@@ -483,34 +424,17 @@ final class MorphSteps implements AutoCloseable {
         conversation.forgetKept();
         around.journal()
                 .get()
-                .append(plan.marked(now.mark())
-                        .end(now.outcome().name(), now.why(), newKernel().map(Instance::id)));
-        return new Event.Done();
-    }
-
-    private Event fenceSource() throws InstanceException, InterruptedException, IOException {
-        if (source().isEmpty()) {
-            throw new IOException("it is gone, and its work may be another's by now");
-        }
-        around.instances().get().fence(plan.instance(), "it could not be reached in a morph", END);
-        return new Event.SourceFenced(around.time().nanos());
-    }
-
-    /** Healing begins where the name is. A new kernel that has given it back already is of no use to that. */
-    private Event fenceLost() throws InstanceException, InterruptedException, IOException {
-        boolean givenBack = instance(plan.target()).isPresent();
-        if (givenBack) {
-            ended(plan.target());
-        }
-        if ((givenBack ? source() : newKernel()).isEmpty()) {
-            throw new IOException("it is gone");
-        }
-        around.instances().get().fence(plan.instance(), "neither kernel of a morph runs the workload", END);
+                .append(kernels.plan()
+                        .marked(now.mark())
+                        .end(
+                                now.outcome().name(),
+                                now.why(),
+                                kernels.newKernel().map(Instance::id)));
         return new Event.Done();
     }
 
     private Event restore() throws InstanceException, InterruptedException, IOException {
-        terminate(plan.target());
+        kernels.terminate(plan.target());
         Instance target = spawn();
         conversation.restore(target, around.validation().apply(plan.instance()));
         return new Event.Restored();
@@ -523,75 +447,6 @@ final class MorphSteps implements AutoCloseable {
                 .filter(entry -> entry.instance().equals(Optional.of(plan.instance())))
                 .anyMatch(entry ->
                         !RecoveryState.valueOf(entry.fields().get("state")).over());
-    }
-
-    /** The new kernel is the instance now: as long as there are both, nothing that stands in the way lasts. */
-    private Event takeName() throws InstanceException, InterruptedException {
-        while (true) {
-            try {
-                around.instances().get().succeed(plan.instance(), plan.target(), plan.aside());
-                return new Event.Done();
-            } catch (InstanceException e) {
-                if (instance(plan.target()).isEmpty()) {
-                    throw e;
-                }
-                if (instance(plan.instance()).isEmpty()) {
-                    LOG.warn("\"{}\" was terminated while it was morphed: so is its new kernel", plan.instance());
-                    return ended(plan.target());
-                }
-                LOG.warn("morph of \"{}\": its name is still the old kernel's: {}", plan.instance(), e.getMessage());
-                around.time().sleep(ACT_AGAIN);
-            }
-        }
-    }
-
-    /** The old kernel is the instance again. */
-    private Event takeNameBack() throws InstanceException, InterruptedException {
-        while (source().isEmpty()) {
-            try {
-                around.instances().get().succeed(plan.instance(), plan.aside(), plan.target());
-            } catch (InstanceException e) {
-                if (instance(plan.aside()).isEmpty()) {
-                    throw e;
-                }
-                if (instance(plan.instance()).isEmpty()) {
-                    LOG.warn("\"{}\" was terminated while it was morphed: so is its old kernel", plan.instance());
-                    return ended(plan.aside());
-                }
-                LOG.warn("morph of \"{}\": its name is still the new kernel's: {}", plan.instance(), e.getMessage());
-                around.time().sleep(ACT_AGAIN);
-            }
-        }
-        return new Event.Done();
-    }
-
-    /** Until it is gone, or a person has to see to it. One that is being spawned still is waited for first. */
-    private Event ended(String name) throws InstanceException, InterruptedException {
-        try {
-            around.time().await(spawning, SPAWN.multipliedBy(2));
-        } catch (TimeoutException | ExecutionException e) {
-            LOG.warn("morph of \"{}\": its spawn does not come to an end", plan.instance());
-        }
-        while (true) {
-            try {
-                terminate(name);
-                return new Event.Done();
-            } catch (InstanceException e) {
-                if (instance(name).map(Instance::state).equals(Optional.of(InstanceState.HELD))) {
-                    throw e;
-                }
-                LOG.warn("morph of \"{}\": {}", plan.instance(), e.getMessage());
-                around.time().sleep(ACT_AGAIN);
-            }
-        }
-    }
-
-    /** Ends an instance if there is one. */
-    private void terminate(String name) throws InstanceException, InterruptedException {
-        if (instance(name).isPresent()) {
-            boolean force = instance(name).map(Instance::state).equals(Optional.of(InstanceState.HELD));
-            around.instances().get().terminate(name, force, END);
-        }
     }
 
     @Override
