@@ -3,6 +3,7 @@ package org.kmorph.vmcore.capture;
 
 import java.io.BufferedOutputStream;
 import java.io.BufferedReader;
+import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
@@ -81,7 +82,7 @@ final class Program {
             });
             OutputStream stdin = process.getOutputStream();
             help("orders", () -> {
-                Dictation dictation = new Dictation(new BufferedOutputStream(stdin, 1 << 16));
+                Dictation dictation = new Dictation(new BufferedOutputStream(new Ear(stdin), 1 << 16));
                 orders.give(dictation);
                 dictation.end();
             });
@@ -104,7 +105,7 @@ final class Program {
             if (event.failure() != null) {
                 // where the program says why it ended, that is the reason, and not that nobody listened to the orders
                 failure = failure == null ? event.failure() : failure;
-                if (failure.getMessage() == null || !failure.getMessage().contains("Broken pipe")) {
+                if (!(failure instanceof Unheard)) {
                     throw failed(failure);
                 }
             } else if (event.line().isEmpty()) {
@@ -141,6 +142,40 @@ final class Program {
 
     private static IOException failed(Exception failure) {
         return failure instanceof IOException e ? e : new IOException("the capture failed: " + failure, failure);
+    }
+
+    /** The program takes no more orders: it has ended, or is about to. */
+    private static final class Unheard extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        Unheard(IOException cause) {
+            super(cause.getMessage(), cause);
+        }
+    }
+
+    /** The program's standard input, whose errors are told from those of what is written to it. */
+    private static final class Ear extends FilterOutputStream {
+        Ear(OutputStream stdin) {
+            super(stdin);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            try {
+                out.write(bytes, offset, length);
+            } catch (IOException e) {
+                throw new Unheard(e);
+            }
+        }
+
+        @Override
+        public void flush() throws IOException {
+            try {
+                out.flush();
+            } catch (IOException e) {
+                throw new Unheard(e);
+            }
+        }
     }
 
     private interface Task {

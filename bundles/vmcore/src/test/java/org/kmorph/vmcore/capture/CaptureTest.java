@@ -16,6 +16,7 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -145,7 +146,8 @@ class CaptureTest {
         assertSame(flat);
     }
 
-    @Test
+    /** Whether the program has ended already when it is told more, or not. */
+    @RepeatedTest(50)
     void aFullDiskIsSaid() throws Exception {
         Capturer capturer = capturer(SmallMemory.in(directory), Compression.NONE);
         assertThatThrownBy(() -> CaptureFile.fifo(Path.of("/dev/full"), capturer, (done, total) -> {}))
