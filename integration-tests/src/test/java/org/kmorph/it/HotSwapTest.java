@@ -30,6 +30,9 @@ class HotSwapTest {
     /** A machine that others use too stands still now and then, and not each time; a daemon that is slow is slow each time. */
     private static final int ROUNDS = 3;
 
+    /** What pools keep of a call lasts a minute, and soft references outlive some collections; a leak lasts for ever. */
+    private static final Duration RELEASED = Duration.ofMinutes(3);
+
     private static int version;
 
     @RegisterExtension
@@ -59,10 +62,9 @@ class HotSwapTest {
                     "%s: %d updates, longest silence of the door %d ms%n", bundle, UPDATES, longest.toMillis());
         }
         assertThat(longest).isLessThan(LONGEST_SILENCE);
-        Awaitility.await()
-                .atMost(Duration.ofSeconds(30))
-                .pollInterval(Duration.ofSeconds(1))
-                .untilAsserted(() -> assertThat(classLoaders(bundle)).isEqualTo(1));
+        Awaitility.await().atMost(RELEASED).pollInterval(Duration.ofSeconds(1)).untilAsserted(() -> assertThat(
+                        classLoaders(bundle))
+                .isEqualTo(1));
     }
 
     private static Duration longestSilenceDuringUpdates(String bundle) throws InterruptedException {
