@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -47,6 +49,18 @@ class ConfigurationTest {
     }
 
     @Test
+    void whatAReloadHasAppliedCountsWhenItReturns() {
+        kmorph.start();
+        TestBundle.configured(kmorph.home().resolve("deploy/greet.jar"), "1.0.0");
+        Awaitility.await()
+                .atMost(Duration.ofSeconds(30))
+                .until(() -> kmorph.ctl("greet").status() == 0);
+        kmorph.configure("greet.cfg", "greeting = good morning");
+        kmorph.ctl("daemon", "reload").ok();
+        assertThat(kmorph.ctl("greet").ok().out()).contains("good morning");
+    }
+
+    @Test
     void aValueThatIsNotAcceptedChangesNothing() throws IOException {
         kmorph.start();
         String before = Files.readString(kmorph.home().resolve("etc/org.kmorph.journal.cfg"));
@@ -74,6 +88,16 @@ class ConfigurationTest {
                 .contains("org.kmorph.journal.cfg")
                 .contains("history.days = \"forever\"")
                 .contains("whole number");
+    }
+
+    @Test
+    void whatTheRuntimeWouldRefuseIsRefusedByItsName() {
+        for (String line : List.of("compiler.level = 5", "heap = 16m", "heap = 256", "heap = much", "heap = 0g")) {
+            kmorph.configure("kmorphd.conf", line);
+            Result result = kmorph.ctl("daemon", "start");
+            assertThat(result.status()).as(line).isEqualTo(2);
+            assertThat(result.err()).contains("kmorphd.conf").contains(line).contains("expected");
+        }
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.util.jar.Attributes;
 import java.util.jar.JarOutputStream;
 import java.util.jar.Manifest;
 import java.util.zip.ZipEntry;
+import org.kmorph.it.dropped.ConfiguredCommand;
 import org.kmorph.it.dropped.FailingCommand;
 import org.kmorph.it.dropped.GreetCommand;
 
@@ -32,6 +33,11 @@ final class TestBundle {
 
     static Path working(Path to, String version) {
         return working(to, version, 0);
+    }
+
+    /** One whose greeting is that of {@code etc/greet.cfg}. */
+    static Path configured(Path to, String version) {
+        return write(to, version, "org.kmorph.api.command", ConfiguredCommand.class, 0);
     }
 
     /** One whose component throws when it is activated. */
@@ -62,7 +68,7 @@ final class TestBundle {
                 .forEach((name, value) -> manifest.getMainAttributes().put(new Attributes.Name(name), value));
         String description =
                 """
-                <scr:component xmlns:scr="http://www.osgi.org/xmlns/scr/v1.3.0" name="greet" immediate="true">
+                <scr:component xmlns:scr="http://www.osgi.org/xmlns/scr/v1.3.0" name="greet" immediate="true" modified="modified">
                   <implementation class="%s"/>
                   <service><provide interface="org.kmorph.api.command.Command"/></service>
                 </scr:component>
@@ -70,7 +76,7 @@ final class TestBundle {
                         .formatted(component.getName());
         try (JarOutputStream out = new JarOutputStream(Files.newOutputStream(to), manifest)) {
             entry(out, "OSGI-INF/greet.xml", description.getBytes(StandardCharsets.UTF_8));
-            for (Class<?> type : List.of(GreetCommand.class, FailingCommand.class)) {
+            for (Class<?> type : List.of(GreetCommand.class, ConfiguredCommand.class, FailingCommand.class)) {
                 String file = type.getName().replace('.', '/') + ".class";
                 try (InputStream code = TestBundle.class.getClassLoader().getResourceAsStream(file)) {
                     entry(out, file, code.readAllBytes());

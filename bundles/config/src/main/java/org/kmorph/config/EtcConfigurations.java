@@ -4,6 +4,7 @@ package org.kmorph.config;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Hashtable;
 import java.util.List;
@@ -30,10 +31,14 @@ final class EtcConfigurations implements Configurations {
 
     private static final String ENDING = ".cfg";
 
+    /** For components to take what is new: they answer in milliseconds, and nobody who reloads is to wait for ever. */
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
     private final Path etc;
     private final BundleContext context;
     private final ConfigurationAdmin admin;
     private final MetaTypeService metatype;
+    private final Delivery delivery;
     private final Map<String, Map<String, String>> inForce = new TreeMap<>();
     private final Map<String, String> startFiles = new TreeMap<>();
 
@@ -43,6 +48,7 @@ final class EtcConfigurations implements Configurations {
         this.context = context;
         this.admin = admin;
         this.metatype = metatype;
+        this.delivery = new Delivery(context, admin);
         for (Path file : files(path -> !path.toString().endsWith(ENDING))) {
             startFiles.put(file.getFileName().toString(), Files.readString(file));
         }
@@ -52,10 +58,34 @@ final class EtcConfigurations implements Configurations {
     public synchronized List<Change> reload() {
         tell(ReloadListener::reloading);
         try {
-            return readAgain();
+            return delivered(readAgain());
         } finally {
             tell(ReloadListener::reloaded);
         }
+    }
+
+    /** What is said to be in force is. */
+    private List<Change> delivered(List<Change> changes) {
+        String wrong;
+        try {
+            if (changes.stream().noneMatch(EtcConfigurations::isInForce) || delivery.await(PATIENCE)) {
+                return changes;
+            }
+            wrong = "what it configures has not taken it up yet after " + PATIENCE.toSeconds() + " s";
+        } catch (IOException e) {
+            wrong = "whether what it configures has taken it up is not known: " + e.getMessage();
+        }
+        LOG.warn("{}", wrong);
+        String said = "; " + wrong;
+        return changes.stream()
+                .map(change -> isInForce(change)
+                        ? new Change(change.file(), change.outcome(), change.detail() + said)
+                        : change)
+                .toList();
+    }
+
+    private static boolean isInForce(Change change) {
+        return change.outcome() == Outcome.APPLIED || change.outcome() == Outcome.REMOVED;
     }
 
     private void tell(Consumer<ReloadListener> what) {

@@ -9,7 +9,8 @@ import org.osgi.annotation.versioning.ProviderType;
 public interface Configurations {
     /**
      * Reads all files again and applies what changed. A file with a value that its component does not accept is refused whole:
-     * what was in force stays in force.
+     * what was in force stays in force. Returns when the components have taken up what changed, or after ten seconds, which the
+     * detail then says. Not to be called while a configuration is being applied.
      *
      * @return one line of what happened for each file that was changed, added, removed or refused; empty when nothing changed
      */
