@@ -20,8 +20,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.kmorph.api.daemon.DaemonThreads;
 
 /** The shape of the house: what may import what. A rule broken is a build that fails. */
 class HouseRulesTest {
@@ -131,6 +135,27 @@ class HouseRulesTest {
                 || owner.equals("org.osgi.framework.Bundle") && name.equals("loadClass")
                 || owner.equals("java.util.ServiceLoader") && name.equals("load")
                 || owner.equals("java.lang.reflect.Constructor") && name.equals("newInstance");
+    }
+
+    @Test
+    void threadsHoldNothingOfWhoMadeThem() {
+        noClasses()
+                .that()
+                .areNotAssignableTo(DaemonThreads.class)
+                .should()
+                .callCodeUnitWhere(
+                        DescribedPredicate.describe("makes a thread, or lets a pool do it", call -> makesThreads(call)))
+                .because("DaemonThreads makes them so that they hold no class loader of a bundle which was replaced")
+                .check(classes);
+    }
+
+    private static boolean makesThreads(JavaCall<?> call) {
+        JavaClass owner = call.getTargetOwner();
+        boolean made = call.getName().equals("<init>")
+                && (owner.isAssignableTo(Thread.class) || owner.isAssignableTo(ThreadPoolExecutor.class));
+        return (made || owner.isEquivalentTo(Executors.class))
+                && call.getTarget().getRawParameterTypes().stream()
+                        .noneMatch(type -> type.isEquivalentTo(ThreadFactory.class));
     }
 
     private Integer floorOf(JavaClass type) {

@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.kmorph.api.command.Caller;
 import org.kmorph.api.command.ExitCode;
+import org.kmorph.api.daemon.DaemonThreads;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -86,8 +87,8 @@ final class ControlServer {
                 IDLE_THREAD_SECONDS,
                 TimeUnit.SECONDS,
                 new SynchronousQueue<>(),
-                task -> thread(task, "kmorph-control-command"));
-        this.io = thread(this::loop, "kmorph-control-io");
+                new DaemonThreads("kmorph-control-command"));
+        this.io = new DaemonThreads("kmorph-control-io").newThread(this::loop);
     }
 
     /** Serves the socket from now on, and owns it. */
@@ -162,13 +163,6 @@ final class ControlServer {
     boolean awaitEnd(Duration atMost) throws InterruptedException {
         io.join(atMost.toMillis());
         return !io.isAlive();
-    }
-
-    private static Thread thread(Runnable task, String name) {
-        Thread thread = new Thread(task, name);
-        thread.setDaemon(true);
-        thread.setContextClassLoader(ControlServer.class.getClassLoader());
-        return thread;
     }
 
     private void loop() {

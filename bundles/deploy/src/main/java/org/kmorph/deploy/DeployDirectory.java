@@ -18,6 +18,7 @@ import java.util.stream.Stream;
 import org.kmorph.api.daemon.BundleManager.BundleInfo;
 import org.kmorph.api.daemon.BundleManager.DeploymentException;
 import org.kmorph.api.daemon.BundleManager.Origin;
+import org.kmorph.api.daemon.DaemonThreads;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,13 +33,12 @@ final class DeployDirectory {
     private final Duration between;
     private final Deployer deployer;
     private final Map<Path, Seen> seen = new HashMap<>();
-    private final Thread thread = new Thread(this::watch, "kmorph-deploy");
+    private final Thread thread = new DaemonThreads("kmorph-deploy").newThread(this::watch);
 
     DeployDirectory(Path directory, Duration between, Deployer deployer) {
         this.directory = directory;
         this.between = between;
         this.deployer = deployer;
-        thread.setDaemon(true);
     }
 
     /**

@@ -12,6 +12,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.kmorph.api.daemon.BundleManager;
+import org.kmorph.api.daemon.DaemonThreads;
 import org.kmorph.api.daemon.Directories;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -258,16 +259,13 @@ public final class Deployer implements BundleManager {
 
     /** And gives the turn back at its end. The caller waits only so long as that is sure to harm nobody. */
     private void inBackground(Runnable change) throws InterruptedException {
-        Thread drain = new Thread(
-                () -> {
-                    try {
-                        change.run();
-                    } finally {
-                        turn.release();
-                    }
-                },
-                "kmorph-bundle-drain");
-        drain.setDaemon(true);
+        Thread drain = new DaemonThreads("kmorph-bundle-drain").newThread(() -> {
+            try {
+                change.run();
+            } finally {
+                turn.release();
+            }
+        });
         drain.start();
         drain.join(DRAIN_LOOK.toMillis());
     }

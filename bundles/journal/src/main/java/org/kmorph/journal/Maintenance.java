@@ -4,6 +4,7 @@ package org.kmorph.journal;
 import java.time.Duration;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.kmorph.api.daemon.DaemonThreads;
 import org.kmorph.api.journal.JournalException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -20,14 +21,13 @@ final class Maintenance implements AutoCloseable {
 
     private final SqliteJournal journal;
     private final Semaphore work = new Semaphore(0);
-    private final Thread thread = new Thread(this::run, "kmorph-journal");
+    private final Thread thread = new DaemonThreads("kmorph-journal").newThread(this::run);
     private final boolean checkFirst;
 
     /** @param checkFirst whether the file is still to be checked whole */
     Maintenance(SqliteJournal journal, boolean checkFirst) {
         this.journal = journal;
         this.checkFirst = checkFirst;
-        thread.setDaemon(true);
     }
 
     void start() {

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.kmorph.api.daemon.DaemonThreads;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -98,8 +99,7 @@ record HookProgram(Path file) {
         private final Thread reader;
 
         Said(InputStream output) {
-            reader = new Thread(() -> read(output), "kmorph-hook-output");
-            reader.setDaemon(true);
+            reader = new DaemonThreads("kmorph-hook-output").newThread(() -> read(output));
             reader.start();
         }
 

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.Stream;
+import org.kmorph.api.daemon.DaemonThreads;
 import org.kmorph.api.time.TimeSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,8 +45,7 @@ final class Hooks implements Outlet {
         this.atMost = atMost;
         this.time = time;
         waiting = new LinkedBlockingQueue<>(mostWaiting);
-        runner = new Thread(this::run, "kmorph-notify-hooks");
-        runner.setDaemon(true);
+        runner = new DaemonThreads("kmorph-notify-hooks").newThread(this::run);
         runner.start();
     }
 

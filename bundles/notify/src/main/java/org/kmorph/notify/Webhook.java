@@ -14,6 +14,7 @@ import java.nio.file.attribute.PosixFilePermission;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
+import org.kmorph.api.daemon.DaemonThreads;
 import org.kmorph.api.time.TimeSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -66,8 +67,7 @@ final class Webhook implements Outlet {
                 .connectTimeout(target.atMost())
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .build();
-        sender = new Thread(this::run, "kmorph-notify-webhook");
-        sender.setDaemon(true);
+        sender = new DaemonThreads("kmorph-notify-webhook").newThread(this::run);
         sender.start();
     }
 

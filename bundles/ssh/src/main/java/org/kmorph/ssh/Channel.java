@@ -19,6 +19,7 @@ import org.kmorph.api.command.Caller;
 import org.kmorph.api.command.CallerTerminal;
 import org.kmorph.api.command.ExitCode;
 import org.kmorph.api.command.Session;
+import org.kmorph.api.daemon.DaemonThreads;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -91,7 +92,7 @@ final class Channel implements Command {
         Session session = terminal ? onTerminal(caller.get(), environment) : onStreams(caller.get());
         connection = Optional.of(channel.getServerSession());
         messages = Optional.of(session.err());
-        Thread thread = thread("ssh " + caller.get().name(), () -> run(session));
+        Thread thread = new DaemonThreads("ssh " + caller.get().name()).newThread(() -> run(session));
         worker = Optional.of(thread);
         keeper.opened(this);
         thread.start();
@@ -167,7 +168,9 @@ final class Channel implements Command {
         keys = Optional.of(typed);
         LineDiscipline discipline = new LineDiscipline(typed, screen, this::cancel);
         CallerTerminal terminal = new ChannelTerminal(environment, discipline);
-        thread("ssh keys " + caller.name(), () -> pump(discipline, typed)).start();
+        new DaemonThreads("ssh keys " + caller.name())
+                .newThread(() -> pump(discipline, typed))
+                .start();
         return new CallerSession(caller, typed, screen, screen, Optional.of(terminal), this::detach);
     }
 
@@ -193,12 +196,5 @@ final class Channel implements Command {
 
     private static PrintStream print(OutputStream stream) {
         return new PrintStream(Objects.requireNonNull(stream), true, UTF_8);
-    }
-
-    private static Thread thread(String name, Runnable body) {
-        Thread thread = new Thread(body, name);
-        thread.setDaemon(true);
-        thread.setContextClassLoader(Channel.class.getClassLoader());
-        return thread;
     }
 }

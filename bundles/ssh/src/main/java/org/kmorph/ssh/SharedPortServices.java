@@ -6,7 +6,6 @@ import java.net.SocketAddress;
 import java.nio.channels.AsynchronousChannelGroup;
 import java.nio.channels.AsynchronousServerSocketChannel;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import org.apache.sshd.common.FactoryManager;
 import org.apache.sshd.common.io.IoAcceptor;
 import org.apache.sshd.common.io.IoHandler;
@@ -14,6 +13,7 @@ import org.apache.sshd.common.io.nio2.Nio2Acceptor;
 import org.apache.sshd.common.io.nio2.Nio2ServiceFactory;
 import org.apache.sshd.common.util.io.IoUtils;
 import org.apache.sshd.common.util.threads.ThreadUtils;
+import org.kmorph.api.daemon.DaemonThreads;
 
 /**
  * Listens with SO_REUSEPORT, so that two versions of this bundle can have the port at once while one takes over from the other:
@@ -28,7 +28,7 @@ final class SharedPortServices extends Nio2ServiceFactory {
         super(manager, null, null);
         this.manager = manager;
         // the group of the superclass is out of reach
-        group = AsynchronousChannelGroup.withFixedThreadPool(2, Executors.defaultThreadFactory());
+        group = AsynchronousChannelGroup.withFixedThreadPool(2, new DaemonThreads("kmorph-ssh-io"));
     }
 
     @Override

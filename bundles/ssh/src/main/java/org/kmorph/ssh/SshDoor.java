@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import org.kmorph.api.daemon.DaemonThreads;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,8 +40,7 @@ final class SshDoor {
         this.engine = engine;
         this.betweenTries = betweenTries;
         executor = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "ssh door");
-            thread.setDaemon(true);
+            Thread thread = new DaemonThreads("ssh door").newThread(task);
             // sshd's threads inherit it
             thread.setContextClassLoader(SshDoor.class.getClassLoader());
             return thread;

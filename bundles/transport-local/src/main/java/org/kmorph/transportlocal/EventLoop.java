@@ -38,7 +38,7 @@ final class EventLoop {
     private final ByteBuffer readBuffer = ByteBuffer.allocateDirect(READ_BYTES);
     private final int maxConnections;
     private final int queueBytes;
-    private final Thread thread = new Thread(this::run, "kmorph-transport-local");
+    private final Thread thread = new DaemonThreads("kmorph-transport-local").newThread(this::run);
 
     /** For what is asked when the loop has ended: it must be answered, and who asks may hold locks. */
     private final Executor late = new DaemonThreads("kmorph-transport-local").fleeting();
@@ -50,7 +50,6 @@ final class EventLoop {
         this.maxConnections = maxConnections;
         this.queueBytes = queueBytes;
         selector = Selector.open();
-        thread.setDaemon(true);
     }
 
     void start() {

@@ -36,7 +36,7 @@ final class Loop {
     private final Deadlines deadlines = new Deadlines();
     private final Map<Integer, Ready> watched = new HashMap<>();
     private final Set<QueuedConnection> connections = new LinkedHashSet<>();
-    private final Thread thread = new Thread(this::run, "kmorph-transport-vsock");
+    private final Thread thread = new DaemonThreads("kmorph-transport-vsock").newThread(this::run);
     private volatile boolean stopping;
     private volatile boolean refusing;
     private volatile boolean over;
@@ -46,7 +46,6 @@ final class Loop {
 
     Loop(Poller poller) {
         this.poller = poller;
-        thread.setDaemon(true);
     }
 
     void start() {

@@ -6,6 +6,7 @@ import org.kmorph.api.command.CommandContext;
 import org.kmorph.api.command.CommandSpec;
 import org.kmorph.api.command.ExitCode;
 import org.kmorph.api.command.Role;
+import org.kmorph.api.daemon.DaemonThreads;
 import org.kmorph.shellcommands.engine.Running;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
@@ -55,9 +56,7 @@ public final class DaemonStopCommand implements Command {
         }
         String by = call.caller().name();
         call.detach();
-        Thread stopper = new Thread(() -> stop(by), "kmorph-stopper");
-        stopper.setDaemon(true);
-        stopper.start();
+        new DaemonThreads("kmorph-stopper").newThread(() -> stop(by)).start();
         return ExitCode.DONE;
     }
 

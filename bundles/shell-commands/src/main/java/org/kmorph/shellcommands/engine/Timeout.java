@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.kmorph.api.daemon.DaemonThreads;
 
 /** Interrupts a thread when its time is over, and never after it was closed. */
 final class Timeout implements AutoCloseable {
@@ -15,9 +16,9 @@ final class Timeout implements AutoCloseable {
     static Timeout interrupting(Thread thread, Optional<Duration> after) {
         Timeout timeout = new Timeout();
         after.ifPresent(time -> {
-            Thread watch = new Thread(() -> timeout.watch(thread, time), "kmorph-timeout");
-            watch.setDaemon(true);
-            watch.start();
+            new DaemonThreads("kmorph-timeout")
+                    .newThread(() -> timeout.watch(thread, time))
+                    .start();
         });
         return timeout;
     }

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.kmorph.api.daemon.DaemonThreads;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,8 +24,7 @@ final class Keyboard implements AutoCloseable {
 
     Keyboard(InputStream in) {
         this.in = in;
-        thread = new Thread(this::read, "monitor keys");
-        thread.setDaemon(true);
+        thread = new DaemonThreads("monitor keys").newThread(this::read);
         thread.start();
     }
 

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.LongConsumer;
+import org.kmorph.api.daemon.DaemonThreads;
 
 /**
  * A run of kmorph-capture, the program that reads, packs and writes memory as it is told; docs/vmcore.md has what is said between the two.
@@ -183,16 +184,13 @@ final class Program {
     }
 
     private void help(String name, Task task) {
-        Thread thread = new Thread(
-                () -> {
-                    try {
-                        task.run();
-                    } catch (IOException | InterruptedException | RuntimeException e) {
-                        events.add(new Event("", e));
-                    }
-                },
-                "vmcore-" + name);
-        thread.setDaemon(true);
+        Thread thread = new DaemonThreads("vmcore-" + name).newThread(() -> {
+            try {
+                task.run();
+            } catch (IOException | InterruptedException | RuntimeException e) {
+                events.add(new Event("", e));
+            }
+        });
         helpers.add(thread);
         thread.start();
     }
