@@ -1,39 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.kmorph.it;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Supplier;
 
-/** Asks at the daemon's door without pause, and keeps the longest time between two answers. */
+/** Asks at a door of the daemon without pause, and keeps the longest time between two answers. */
 final class DoorWatch implements AutoCloseable {
-    private final Kmorph kmorph;
+    private static final int PATIENCE_MILLIS = 10_000;
+
+    /** Asks once: nothing when it was answered, else what came instead. */
+    private final Supplier<Optional<String>> question;
+
     private final Thread thread = new Thread(this::watch, "door-watch");
     private volatile boolean closing;
-    private final Queue<Result> refusals = new ConcurrentLinkedQueue<>();
+    private final Queue<String> refusals = new ConcurrentLinkedQueue<>();
     private volatile long longestNanos;
     private volatile long lastAnswer = System.nanoTime();
 
-    private DoorWatch(Kmorph kmorph) {
-        this.kmorph = kmorph;
+    private DoorWatch(Supplier<Optional<String>> question) {
+        this.question = question;
+        thread.start();
     }
 
-    static DoorWatch over(Kmorph kmorph) {
-        DoorWatch watch = new DoorWatch(kmorph);
-        watch.thread.start();
-        return watch;
+    /** The control socket, by a command. */
+    static DoorWatch control(Kmorph kmorph) {
+        return new DoorWatch(() -> {
+            Result result = kmorph.ctl("daemon", "status", "-o", "json");
+            return result.status() == 0 ? Optional.empty() : Optional.of(result.toString());
+        });
+    }
+
+    /** SSH, by the first byte that the server says (RFC 4253, 4.2). */
+    static DoorWatch ssh(int port) {
+        return new DoorWatch(() -> {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                socket.setSoTimeout(PATIENCE_MILLIS);
+                int first = socket.getInputStream().read();
+                return first == 'S' ? Optional.empty() : Optional.of("read " + first);
+            } catch (IOException e) {
+                return Optional.of(e.toString());
+            }
+        });
     }
 
     private void watch() {
         while (!closing) {
-            Result result = kmorph.ctl("daemon", "status", "-o", "json");
-            if (result.status() == 0) {
+            Optional<String> refusal = question.get();
+            if (refusal.isEmpty()) {
                 long now = System.nanoTime();
                 longestNanos = Math.max(longestNanos, now - lastAnswer);
                 lastAnswer = now;
             } else {
-                refusals.add(result);
+                refusals.add(refusal.get());
             }
         }
     }
@@ -44,7 +69,7 @@ final class DoorWatch implements AutoCloseable {
     }
 
     /** The answers so far that were none. */
-    List<Result> refusals() {
+    List<String> refusals() {
         return List.copyOf(refusals);
     }
 
