@@ -160,12 +160,8 @@ final class Settlement {
         }
         Kernel kernel = world.machine().kernel(instance.id()).orElseThrow();
         WorkloadState work = kernel.work.state;
-        boolean ended = work == WorkloadState.FAILED && kernel.agentForgot;
-        boolean givenBack = work == WorkloadState.STOPPED
-                && world.machine().kernels(kernel.work.of).anyMatch(other -> other.hostFailed);
-        if (ended || givenBack) {
-            return; // nobody can say whether it had begun; or whether the kernel that it was given back to runs: for a
-            // person
+        if (work == WorkloadState.FAILED && kernel.agentForgot) {
+            return; // nobody can say whether it had begun: for a person
         }
         boolean stands = instance.spec().successorOf().isPresent();
         if (work != (stands ? WorkloadState.HELD : WorkloadState.RUNNING)) {

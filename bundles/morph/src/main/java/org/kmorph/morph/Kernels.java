@@ -122,13 +122,9 @@ final class Kernels {
         return new Event.SourceFenced(around.time().nanos());
     }
 
-    /** Healing begins where the name is. A new kernel that has given it back already is of no use to that. */
+    /** Healing begins where the name is. Whoever else has it by then is left alone. */
     Event fenceLost() throws InstanceException, InterruptedException, IOException {
-        boolean givenBack = instance(plan.target()).isPresent();
-        if (givenBack) {
-            ended(plan.target());
-        }
-        if ((givenBack ? source() : newKernel()).isEmpty()) {
+        if (newKernel().filter(one -> one.name().equals(plan.instance())).isEmpty()) {
             throw new IOException("it is gone");
         }
         around.instances().get().fence(plan.instance(), "neither kernel of a morph runs the workload", END);

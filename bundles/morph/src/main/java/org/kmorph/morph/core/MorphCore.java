@@ -89,7 +89,7 @@ public final class MorphCore {
             case ROLL_BACK_SOURCE -> sourceRolledBack(state, event);
             case ROLL_BACK_TARGET, FENCE_SPENT -> isTaken(event) ? state.at(Step.REMOVE_TARGET) : state;
             case REMOVE_TARGET, FENCE_LOST -> isTaken(event) ? state.at(Step.RECORD_OVER) : state;
-            case REMOVE_SOURCE -> isTaken(event) ? sourceRemoved(state, event) : state;
+            case REMOVE_SOURCE -> isTaken(event) ? sourceRemoved(state) : state;
             case PROVISIONAL, READY_SOURCE, ASK_WORKLOAD, GIVE_BACK, TAKE_BACK, CLOSE_TARGET, TAKE_NAME_BACK ->
                 WayBack.after(state, event);
             case TAKE_NAME -> named(state, event);
@@ -356,10 +356,12 @@ public final class MorphCore {
         };
     }
 
-    /** One of which nobody can say that it does not run must not be joined by what healing would start. */
-    private static MorphState sourceRemoved(MorphState state, Event event) {
-        return state.at(
-                state.outcome() == Outcome.FAILED && event instanceof Done ? Step.FENCE_LOST : Step.RECORD_OVER);
+    /**
+     * The source has released and was not told to take anything back: though it may be HELD, nothing of the workload runs there. So
+     * what has the name is left to healing all the same.
+     */
+    private static MorphState sourceRemoved(MorphState state) {
+        return state.at(state.outcome() == Outcome.FAILED ? Step.FENCE_LOST : Step.RECORD_OVER);
     }
 
     private static MorphState named(MorphState state, Event event) {

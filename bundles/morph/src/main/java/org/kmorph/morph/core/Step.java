@@ -43,7 +43,7 @@ public enum Step {
     FENCE_TARGET(MorphPhase.COMMITTING),
     /** A successor of the target gets the state, from the source that keeps it or from what was kept of it here, and is activated. */
     RESTORE(MorphPhase.COMMITTING),
-    /** The source has let go and nobody could take over: it is fenced, for healing to begin where it ends. */
+    /** The source has the name, and neither it nor anybody else goes on: it is fenced, for healing to begin where it ends. */
     FENCE_SPENT(MorphPhase.COMMITTING),
     RECORD_COMMITTED(MorphPhase.COMMITTING),
     TAKE_NAME(MorphPhase.COMMITTING),
@@ -63,7 +63,7 @@ public enum Step {
     CLOSE_TARGET(MorphPhase.ROLLING_BACK),
     TAKE_NAME_BACK(MorphPhase.ROLLING_BACK),
     REMOVE_SOURCE(MorphPhase.RUNNING),
-    /** Neither runs the workload, and nothing is left of its state: what has the name is fenced, for healing to begin there. */
+    /** The target has the name, and nobody goes on with the workload: it is fenced, for healing to begin there. */
     FENCE_LOST(MorphPhase.ROLLING_BACK),
     ROLL_BACK_SOURCE(MorphPhase.ROLLING_BACK),
     ROLL_BACK_TARGET(MorphPhase.ROLLING_BACK),

@@ -86,9 +86,13 @@ final class WayBack {
                 .at(Step.ASK_WORKLOAD);
     }
 
+    /** The source owns the workload, and nobody can say whether it runs it: it has the name, and what is healed, or HELD, is it. */
     private static MorphState notTaken(MorphState state, String why) {
-        return lost(
-                state, state.why() + "; the new kernel has given it back and the old one could not take it: " + why);
+        return state.becoming(
+                        Outcome.FAILED,
+                        state.why() + "; the new kernel has given it back and the old one could not take it: " + why
+                                + ": this is for healing")
+                .at(Step.TAKE_NAME_BACK);
     }
 
     private static MorphState ready(MorphState state, Event event) {
@@ -147,13 +151,14 @@ final class WayBack {
 
     private static MorphState named(MorphState state, Event event) {
         if (event instanceof Done) {
-            return state.at(Step.REMOVE_TARGET);
+            return state.at(state.outcome() == Outcome.FAILED ? Step.FENCE_SPENT : Step.REMOVE_TARGET);
         }
         return event instanceof Failed failed
                 ? state.becoming(
-                                Outcome.ROLLED_BACK,
-                                state.why() + "; the old kernel runs it under its other name: " + failed.why())
-                        .at(Step.REMOVE_TARGET)
+                                Outcome.FAILED,
+                                state.why() + "; the old kernel, which had the workload again, is gone: " + failed.why()
+                                        + ": this is for healing")
+                        .at(Step.FENCE_LOST)
                 : state;
     }
 }
