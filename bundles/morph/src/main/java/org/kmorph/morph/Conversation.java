@@ -291,17 +291,17 @@ final class Conversation implements AutoCloseable {
                         .collect(Collectors.joining("; ")));
     }
 
-    /** Gives the state to a target that is fresh, and has it run the workload. Blocks. */
-    void restore(Instance instance, Duration validation) throws IOException, InterruptedException {
-        target(instance);
-        Asking fresh = asking(Role.TARGET);
-        if (direct) {
-            Keeper keeper = new KeptBySource(operation, asking(Role.SOURCE), peer.orElseThrow());
-            new Restoration(operation, fresh, keeper, validation).run();
-            return;
-        }
-        try (Kept copy = keptIn.reopen()) {
-            new Restoration(operation, fresh, new KeptHere(operation, copy), validation).run();
+    /** Has a target that is fresh run the workload: with the state that was kept, or, of a cold morph, anew. Blocks. */
+    void restore(boolean cold, Duration validation) throws IOException, InterruptedException {
+        Restoration restoration = new Restoration(operation, asking(Role.TARGET), validation);
+        if (cold) {
+            restoration.anew();
+        } else if (direct) {
+            restoration.from(new KeptBySource(operation, asking(Role.SOURCE), peer.orElseThrow()));
+        } else {
+            try (Kept copy = keptIn.reopen()) {
+                restoration.from(new KeptHere(operation, copy));
+            }
         }
     }
 

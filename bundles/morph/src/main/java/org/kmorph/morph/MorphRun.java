@@ -157,8 +157,16 @@ final class MorphRun {
         return steps.rehearse();
     }
 
+    /** What has begun on the new kernel stays there. */
     void rollBack(String why) {
-        post(new Event.RollbackAsked(why));
+        if (!hasBegun()) {
+            post(new Event.RollbackAsked(why));
+        }
+    }
+
+    /** Whether it is provisional, and its workload is not known to have begun: the old kernel may still have it back. */
+    boolean mayGoBack() {
+        return state.step() == Step.PROVISIONAL && !hasBegun() || state.step().phase() == MorphPhase.ROLLING_BACK;
     }
 
     void kernelEnded(int id, String how) {

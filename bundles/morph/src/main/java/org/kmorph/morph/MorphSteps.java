@@ -134,8 +134,9 @@ final class MorphSteps implements AutoCloseable {
             case FENCE_SOURCE, FENCE_SPENT -> work(number, () -> kernels.persisting(kernels::fenceSource));
             case CHECK_TARGET, ASK_TARGET -> on(number, target(CommitPhase.QUERY), MorphSteps::standing);
             case ACTIVATE -> activate(number);
-            case FENCE_TARGET, REMOVE_TARGET -> work(number, () -> kernels.ended(plan.target()));
-            case RESTORE -> work(number, () -> kernels.persisting(this::restore));
+            case FENCE_TARGET, FENCE_SUCCESSOR, REMOVE_TARGET -> work(number, () -> kernels.ended(plan.target()));
+            case RESTORE -> work(number, () -> kernels.persisting(() -> restore(now.cold())));
+            case RECORD_LOST -> record(number, Mark.LOST, now.why());
             case TAKE_NAME -> work(number, kernels::takeName);
             case REMOVE_SOURCE -> work(number, () -> kernels.ended(plan.aside()));
             case READY_SOURCE -> takeBack(number, TakingBack::ready);
@@ -433,10 +434,10 @@ final class MorphSteps implements AutoCloseable {
         return new Event.Done();
     }
 
-    private Event restore() throws InstanceException, InterruptedException, IOException {
+    private Event restore(boolean cold) throws InstanceException, InterruptedException, IOException {
         kernels.terminate(plan.target());
-        Instance target = spawn();
-        conversation.restore(target, around.validation().apply(plan.instance()));
+        spawn();
+        conversation.restore(cold, around.validation().apply(plan.instance()));
         return new Event.Restored();
     }
 

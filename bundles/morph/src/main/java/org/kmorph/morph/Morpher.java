@@ -155,23 +155,24 @@ public final class Morpher implements Morphs, AutoCloseable {
     @Override
     public MorphStatus rollback(String instance) throws MorphException, InterruptedException {
         MorphRun run = runs.get(instance);
-        if (run != null && run.state().outcome() == Outcome.COMMITTED) {
+        if (run != null && run.state().outcome() == Outcome.COMMITTED && !run.mayGoBack()) {
             throw new MorphException(Reason.REFUSED, committedAlready(run.plan()));
         }
-        if (run == null || run.state().step().phase() == MorphPhase.RUNNING) {
+        if (run == null || run.state().step().phase() == MorphPhase.RUNNING && !run.mayGoBack()) {
             throw new MorphException(Reason.REFUSED, "no morph of \"" + instance + "\" is under way");
         }
         run.rollBack("asked for");
         MorphState end = await(run, run.settled(), PATIENCE.multipliedBy(2));
-        if (end.outcome() != Outcome.ROLLED_BACK) {
-            throw new MorphException(
-                    Reason.REFUSED,
-                    "the morph of \"" + instance + "\" was past the point of no return: " + end.outcome());
-        }
-        return run.status();
+        return switch (end.outcome()) {
+            case ROLLED_BACK -> run.status();
+            case COMMITTED -> throw new MorphException(Reason.REFUSED, committedAlready(run.plan()));
+            case NONE, FAILED ->
+                throw new MorphException(
+                        Reason.FAILED, "the morph of \"" + instance + "\" was not rolled back: " + end.why());
+        };
     }
 
-    /** The old kernel has stopped for good and its state is that of the freeze; the way back is another morph, with the state of now. */
+    /** It has begun there; the old kernel's state is that of the freeze. The way back is another morph, with the state of now. */
     private String committedAlready(Plan plan) {
         String image = around.instances()
                 .get()

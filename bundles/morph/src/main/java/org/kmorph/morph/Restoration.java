@@ -21,29 +21,30 @@ import org.kmorph.kmp.message.OperationAnswer;
 import org.kmorph.kmp.message.ValidateScope;
 import org.kmorph.kmp.wire.Limits;
 
-/** Gives the state of a workload that nobody runs to another new kernel, in one final round, and has that run it. Blocks. */
+/** Has another new kernel run a workload that nobody runs. Blocks. */
 final class Restoration {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
-    private static final int CHUNK = 512 << 10;
-    private static final int PAGE = 4096;
 
     private final UUID operation;
     private final Asking target;
-    private final Keeper keeper;
     private final Duration validation;
 
-    Restoration(UUID operation, Asking target, Keeper keeper, Duration validation) {
+    Restoration(UUID operation, Asking target, Duration validation) {
         this.operation = operation;
         this.target = target;
-        this.keeper = keeper;
         this.validation = validation;
     }
 
-    void run() throws IOException, InterruptedException {
-        target.ask(
-                new MorphPrepare(operation, Role.TARGET, 0, 60_000, Limits.NO_INSTANCE, List.of()),
-                OperationAnswer.class,
-                PATIENCE);
+    /** Of a cold morph: there is no state. */
+    void anew() throws IOException, InterruptedException {
+        prepare(MorphPrepare.COLD);
+        validate(ValidateScope.REHEARSAL, validation);
+        activate();
+    }
+
+    /** Gives it the state, in one final round. */
+    void from(Keeper keeper) throws IOException, InterruptedException {
+        prepare(0);
         OperationAnswer offered =
                 target.ask(negotiate(NegotiateStage.OFFER, 0, keeper.describe()), OperationAnswer.class, PATIENCE);
         if (offered.verdict() != Verdict.YES) {
@@ -56,6 +57,17 @@ final class Restoration {
         keeper.give(target);
         validate(ValidateScope.REHEARSAL, validation);
         validate(ValidateScope.FINAL, PATIENCE);
+        activate();
+    }
+
+    private void prepare(int flags) throws IOException, InterruptedException {
+        target.ask(
+                new MorphPrepare(operation, Role.TARGET, flags, 60_000, Limits.NO_INSTANCE, List.of()),
+                OperationAnswer.class,
+                PATIENCE);
+    }
+
+    private void activate() throws IOException, InterruptedException {
         CommitAnswer active = target.ask(
                 new MorphCommit(operation, CommitPhase.ACTIVATE, 0, List.of()), CommitAnswer.class, PATIENCE);
         if (active.state() != OperationState.ACTIVE) {

@@ -11,6 +11,8 @@ public enum Mark {
     RELEASING,
     /** The source has answered so, or died frozen: from now on the target's. */
     RELEASED,
+    /** Nobody can say whether the target, or a successor of it, runs the workload: it has the name, for healing. */
+    LOST,
     /** The target runs the workload. */
     COMMITTED,
     /** GIVE_BACK may have been sent: the target's as long as it does not say that it has given the workload back. */

@@ -10,7 +10,6 @@ import org.kmorph.morph.core.Event.Frozen;
 import org.kmorph.morph.core.Event.HandingOver;
 import org.kmorph.morph.core.Event.Refresh;
 import org.kmorph.morph.core.Event.Restarted;
-import org.kmorph.morph.core.Event.Restored;
 import org.kmorph.morph.core.Event.RollbackAsked;
 import org.kmorph.morph.core.Event.RoundOver;
 import org.kmorph.morph.core.Event.SourceEnded;
@@ -58,7 +57,7 @@ public final class MorphCore {
                     .begun(restarted.cold(), restarted.direct(), restarted.mark() != Mark.PREPARED));
         }
         if (event instanceof RollbackAsked asked) {
-            return state.revocable() ? rollBack(state, asked.why()) : state;
+            return rollbackAsked(state, asked.why());
         }
         if (event instanceof SourceEnded ended) {
             return sourceEnded(state, ended.how());
@@ -76,12 +75,11 @@ public final class MorphCore {
             case ASK_SOURCE -> asked(state, event);
             case FENCE_SOURCE -> sourceFenced(state, event);
             case CHECK_TARGET -> targetChecked(state, event);
-            case ACTIVATE -> activated(state, event);
-            case ASK_TARGET -> targetAsked(state, event);
-            case FENCE_TARGET, RESTORE -> restored(state, event);
+            case ACTIVATE, ASK_TARGET, FENCE_TARGET, RESTORE, FENCE_SUCCESSOR -> Taking.after(state, event);
             case RECORD_PREPARED,
                     RECORD_RELEASING,
                     RECORD_RELEASED,
+                    RECORD_LOST,
                     RECORD_COMMITTED,
                     RECORD_RETURNING,
                     RECORD_RETURNED,
@@ -116,8 +114,14 @@ public final class MorphCore {
                 state.becoming(Outcome.COMMITTED, "its workload had not begun on the new kernel")
                         .at(Step.GIVE_BACK);
             case RETURNED ->
-                state.becoming(Outcome.ROLLED_BACK, "its workload had not begun on the new kernel")
+                state.becoming(Outcome.ROLLED_BACK, "its workload did not come to run on the new kernel")
                         .at(Step.TAKE_BACK);
+            case LOST ->
+                state.becoming(
+                                Outcome.FAILED,
+                                "the old kernel has released its workload, and whether a new one runs it is not known: this is for"
+                                        + " healing")
+                        .at(Step.TAKE_NAME);
         };
     }
 
@@ -279,47 +283,6 @@ public final class MorphCore {
         };
     }
 
-    private static MorphState activated(MorphState state, Event event) {
-        if (event instanceof Failed) {
-            return state.at(Step.ASK_TARGET);
-        }
-        return event instanceof Done ? state.at(Step.RECORD_COMMITTED) : state;
-    }
-
-    private static MorphState targetAsked(MorphState state, Event event) {
-        if (event instanceof TargetIs target && target.active()) {
-            return state.at(Step.RECORD_COMMITTED);
-        }
-        if (event instanceof TargetIs || event instanceof Failed) {
-            return state.at(Step.FENCE_TARGET);
-        }
-        return state;
-    }
-
-    private static MorphState restored(MorphState state, Event event) {
-        if (event instanceof Done) {
-            return state.at(Step.RESTORE);
-        }
-        if (event instanceof Restored) {
-            return state.becoming(
-                            Outcome.NONE,
-                            "the new kernel died after the old one had let go and before it could say that it ran the workload; a"
-                                    + " successor of it goes on from the freeze: if the first has answered a client, that answer is"
-                                    + " not in it")
-                    .at(Step.RECORD_COMMITTED);
-        }
-        if (!(event instanceof Failed failed)) {
-            return state;
-        }
-        return state.attempts() + 1 < MOST_ATTEMPTS
-                ? state.at(state.step())
-                : state.becoming(
-                                Outcome.FAILED,
-                                "the old kernel has released its workload and no new one could take it: " + failed.why()
-                                        + "; this is for healing")
-                        .at(Step.FENCE_SPENT);
-    }
-
     private static MorphState recorded(MorphState state, Event event) {
         if (event instanceof Failed failed) {
             return notRecorded(state, failed.why());
@@ -331,6 +294,7 @@ public final class MorphCore {
                     case RECORD_RELEASING ->
                         state.marked(Mark.RELEASING).at(state.cold() ? Step.RETIRE : Step.REHEARSE_LAST);
                     case RECORD_RELEASED -> state.marked(Mark.RELEASED).at(Step.ACTIVATE);
+                    case RECORD_LOST -> state.marked(Mark.LOST).at(Step.TAKE_NAME);
                     case RECORD_COMMITTED ->
                         state.marked(Mark.COMMITTED)
                                 .becoming(Outcome.COMMITTED, state.why())
@@ -365,6 +329,9 @@ public final class MorphCore {
     }
 
     private static MorphState named(MorphState state, Event event) {
+        if (state.outcome() == Outcome.FAILED) {
+            return isTaken(event) ? state.at(Step.REMOVE_SOURCE) : state;
+        }
         if (event instanceof Done) {
             return state.at(Step.PROVISIONAL);
         }
@@ -374,6 +341,13 @@ public final class MorphCore {
                                 "the new kernel runs the workload under its own name: " + failed.why())
                         .at(Step.PROVISIONAL)
                 : state;
+    }
+
+    private static MorphState rollbackAsked(MorphState state, String why) {
+        if (state.revocable()) {
+            return rollBack(state, why);
+        }
+        return state.step() == Step.PROVISIONAL ? WayBack.asked(state, why) : state;
     }
 
     /** From here on the source may run on at any time, and its death proves nothing any more. */
@@ -408,9 +382,6 @@ public final class MorphCore {
         if (state.revocable()) {
             return rollBack(state, "the new kernel has ended: " + how);
         }
-        if (WayBack.mayStillAsk(state.step())) {
-            return WayBack.targetEnded(state, how);
-        }
-        return state.step() == Step.ACTIVATE ? state.at(Step.FENCE_TARGET) : state;
+        return WayBack.mayStillAsk(state.step()) ? WayBack.targetEnded(state, how) : Taking.targetEnded(state);
     }
 }

@@ -43,6 +43,10 @@ public enum Step {
     FENCE_TARGET(MorphPhase.COMMITTING),
     /** A successor of the target gets the state, from the source that keeps it or from what was kept of it here, and is activated. */
     RESTORE(MorphPhase.COMMITTING),
+    /** No successor could take it: what there is of one is fenced, so that the source may. */
+    FENCE_SUCCESSOR(MorphPhase.COMMITTING),
+    /** It cannot be fenced for certain. */
+    RECORD_LOST(MorphPhase.COMMITTING),
     /** The source has the name, and neither it nor anybody else goes on: it is fenced, for healing to begin where it ends. */
     FENCE_SPENT(MorphPhase.COMMITTING),
     RECORD_COMMITTED(MorphPhase.COMMITTING),

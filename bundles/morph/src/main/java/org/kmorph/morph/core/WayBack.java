@@ -20,7 +20,7 @@ final class WayBack {
         return switch (state.step()) {
             case PROVISIONAL -> provisional(state, event);
             case READY_SOURCE -> ready(state, event);
-            case ASK_WORKLOAD -> asked(state, event);
+            case ASK_WORKLOAD -> stands(state, event);
             case GIVE_BACK -> givenBack(state, event);
             case TAKE_BACK -> takenBack(state, event);
             case CLOSE_TARGET -> MorphCore.isTaken(event) ? state.at(Step.TAKE_NAME_BACK) : state;
@@ -52,6 +52,11 @@ final class WayBack {
         return is.begun()
                 ? begunAfterAll(state, is.trouble())
                 : state.becoming(Outcome.COMMITTED, is.trouble()).at(Step.READY_SOURCE);
+    }
+
+    /** A person wants the old kernel back: the target's agent says whether that can be. */
+    static MorphState asked(MorphState state, String why) {
+        return state.becoming(Outcome.COMMITTED, why).at(Step.READY_SOURCE);
     }
 
     private static MorphState begunAfterAll(MorphState state, String trouble) {
@@ -90,8 +95,7 @@ final class WayBack {
     private static MorphState notTaken(MorphState state, String why) {
         return state.becoming(
                         Outcome.FAILED,
-                        state.why() + "; the new kernel has given it back and the old one could not take it: " + why
-                                + ": this is for healing")
+                        state.why() + "; the old kernel could not take it back: " + why + ": this is for healing")
                 .at(Step.TAKE_NAME_BACK);
     }
 
@@ -103,7 +107,7 @@ final class WayBack {
     }
 
     /** One that may yet begin is left to it: it has the only state that there is. */
-    private static MorphState asked(MorphState state, Event event) {
+    private static MorphState stands(MorphState state, Event event) {
         if (event instanceof WorkloadIs is) {
             return is.ended() && !is.begun() ? lost(state, state.why()) : state.at(Step.REMOVE_SOURCE);
         }
