@@ -365,16 +365,39 @@ class MorphTest {
         allWasRight(client);
     }
 
-    @Test
-    void aDaemonKilledOnTheWayBackIsFollowedByOneThatGoesOnWithIt(@TempDir Path directory) throws Exception {
-        Path pipe = spawnThatStumbles(directory);
-        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
-                .isZero();
-        int before = (int) instances.status("web").get("id");
-        Process client = client();
+    /** Commits to a new kernel on which the workload never begins. */
+    private CompletableFuture<Result> commitThatHangs() {
         morph().ok();
         CompletableFuture<Result> commit = CompletableFuture.supplyAsync(() -> kmorph.ctl("morph", "commit", "web"));
         Awaitility.await().atMost(PATIENCE).until(() -> names().contains("web-old"));
+        return commit;
+    }
+
+    private void spawnThatHangs(Path directory) throws IOException, InterruptedException {
+        Path pipe = spawnThatStumbles(directory);
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+    }
+
+    @Test
+    void aPersonTakesItBackAsLongAsItHasNotBegunOnTheNewKernel(@TempDir Path directory) throws Exception {
+        spawnThatHangs(directory);
+        int before = (int) instances.status("web").get("id");
+        Process client = client();
+        CompletableFuture<Result> commit = commitThatHangs();
+        kmorph.ctl("morph", "rollback", "web").ok();
+        assertThat(commit.get(PATIENCE.toSeconds(), TimeUnit.SECONDS).status()).isEqualTo(7);
+        assertThat((int) instances.status("web").get("id")).isEqualTo(before);
+        assertThat(names()).containsExactly("web");
+        allWasRight(client);
+    }
+
+    @Test
+    void aDaemonKilledOnTheWayBackIsFollowedByOneThatGoesOnWithIt(@TempDir Path directory) throws Exception {
+        spawnThatHangs(directory);
+        int before = (int) instances.status("web").get("id");
+        Process client = client();
+        CompletableFuture<Result> commit = commitThatHangs();
         kmorph.kill();
         commit.get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
         kmorph.start();

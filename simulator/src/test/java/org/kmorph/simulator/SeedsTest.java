@@ -56,6 +56,8 @@ class SeedsTest {
                     502548 | a roll-back that the old kernel does not hear, for the client is just replaced, is not tried again: BUSY for ever
                     504237 | what has the name by now is fenced in place of a new kernel that somebody has ended
                     506828 | a new kernel that has given the name back is fenced for healing: nobody ever removes it
+                    503102 | a workload that ended before it began, while the old kernel cannot be fenced for certain: RUNNING, and nobody heals it
+                    507873 | the same, when not all that the old kernel had could be given back
                     """)
     void whatWasFoundOnceIsNotThereAgain(long seed, String what) {
         World.Result result = new World(seed, Wiring.plain(), false, line -> {}).run();

@@ -35,7 +35,7 @@ public interface Morphs {
     /** Makes the new kernel of a prepared morph the one that runs the workload. */
     MorphStatus commit(String instance, Duration timeout) throws MorphException, InterruptedException;
 
-    /** Undoes a morph that is not committed. */
+    /** Undoes a morph that is not committed, or whose workload has not begun on the new kernel. */
     MorphStatus rollback(String instance) throws MorphException, InterruptedException;
 
     /** The morph of an instance that is under way, or its last one since this daemon began. */

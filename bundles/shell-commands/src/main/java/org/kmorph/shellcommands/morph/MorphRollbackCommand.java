@@ -21,7 +21,7 @@ import org.osgi.service.component.annotations.Reference;
 @Component
 public final class MorphRollbackCommand implements Command {
     private static final CommandSpec SPEC = CommandSpec.named("morph", "rollback")
-            .summary("undo a morph that is not committed")
+            .summary("undo a morph whose workload has not begun on the new kernel")
             .changes(Role.OPERATOR)
             .parameter(MorphView.NAME, ValueType.TEXT, "the instance")
             .example("morph rollback web", "the old kernel goes on as if nothing had been")
