@@ -5,7 +5,8 @@
 An instance of host local at 100 ms heartbeats is killed with kill -9, again and again, and healed by the daemon: confirmed to have
 failed, fenced, its resources given back, started anew under a new id, each step in the journal. Times are the daemon's own log's, in
 milliseconds: "detected" is from the kill until the instance is FAILED, "back" from the kill until its successor has answered its first
-heartbeat. The peer is runsv (runit) over the same agent: from the kill until the agent's socket accepts a connection again. runsv starts
+heartbeat. A kill is timed before it is sent; of a time in the log, whose last digit is the millisecond, the end of that is taken. So
+each value is up to 1 ms too long, and none too short. The peer is runsv (runit) over the same agent: from the kill until the agent's socket accepts a connection again. runsv starts
 nothing more than once a second, so every program is let run a little longer than that before it is killed.
 
 usage: heal.py KMORPH_DIRECTORY [RUNS]
@@ -27,6 +28,7 @@ import time
 
 DEADLINE_S = 60
 LET_RUN_S = 1.1
+LOG_DIGIT_S = 0.001
 CHANGE = re.compile(r'^(\S+) .*instance "bench" was (\w+) and is (\w+)')
 
 
@@ -83,7 +85,7 @@ class Kmorph:
         for line in self.log.readlines():
             change = CHANGE.match(line)
             if change:
-                found.append((datetime.datetime.fromisoformat(change[1]).timestamp(), change[3]))
+                found.append((datetime.datetime.fromisoformat(change[1]).timestamp() + LOG_DIGIT_S, change[3]))
         return found
 
     def run(self):

@@ -44,6 +44,12 @@ final class Judge implements HealthListener, InstanceListener {
     /** Ids of kernels that a person has asked to end. */
     private final Set<Integer> givenUp = new HashSet<>();
 
+    /**
+     * Kernels that it was right to fence, when that was tried first. Where their host could not confirm it that is tried again, also if the
+     * kernel has stirred meanwhile: a fence may work late, so nobody can rely on one that is under a fence.
+     */
+    private final Set<Kernel> underFence = new HashSet<>();
+
     /** When a recovery was found recorded first to have all given back, by operation. */
     private final Map<String, Long> restoringNanos = new HashMap<>();
 
@@ -102,11 +108,15 @@ final class Judge implements HealthListener, InstanceListener {
     }
 
     void fencing(Kernel kernel) {
-        boolean asked = givenUp.contains(kernel.id) || world.operator().unwanted(kernel.work.of) || isOfMorph(kernel);
+        boolean asked = givenUp.contains(kernel.id)
+                || world.operator().unwanted(kernel.work.of)
+                || isOfMorph(kernel)
+                || underFence.contains(kernel) && kernel.hostFailed;
         if (kernel.runs() && announced.contains(kernel.id) && !condemned.contains(kernel.id) && !asked) {
             throw new Violation(
                     "a healthy instance is harmed: " + kernel + " is fenced, and nobody has found it failed");
         }
+        underFence.add(kernel);
     }
 
     /** A side of a morph that does not own the workload is ended with the morph; one that does when it could not be reached. */

@@ -58,6 +58,8 @@ class SeedsTest {
                     506828 | a new kernel that has given the name back is fenced for healing: nobody ever removes it
                     503102 | a workload that ended before it began, while the old kernel cannot be fenced for certain: RUNNING, and nobody heals it
                     507873 | the same, when not all that the old kernel had could be given back
+                    609975 | what a person terminates is healed, for it was morphed once; and memory is read of what was given back in part
+                    707711 | the judge: a new kernel stirs between two tries to fence it, of which the first could not be confirmed
                     """)
     void whatWasFoundOnceIsNotThereAgain(long seed, String what) {
         World.Result result = new World(seed, Wiring.plain(), false, line -> {}).run();

@@ -83,8 +83,7 @@ final class Kernels {
 
     /** Under the name that it has for the morph, or as what the instance is called. */
     Optional<Instance> newKernel() {
-        return instance(plan.target()).or(() -> instance(plan.instance())
-                .filter(one -> plan.targetId().equals(Optional.of(one.id()))));
+        return instance(plan.target()).or(this::named);
     }
 
     /** A former daemon may have begun to remove it, or to start it, and the registry brings that to its end. */
@@ -124,7 +123,7 @@ final class Kernels {
 
     /** Healing begins where the name is. Whoever else has it by then is left alone. */
     Event fenceLost() throws InstanceException, InterruptedException, IOException {
-        if (newKernel().filter(one -> one.name().equals(plan.instance())).isEmpty()) {
+        if (named().isEmpty()) {
             throw new IOException("it is gone");
         }
         around.instances().get().fence(plan.instance(), "neither kernel of a morph runs the workload", END);
@@ -133,7 +132,7 @@ final class Kernels {
 
     /** The new kernel is the instance now: as long as there are both, nothing that stands in the way lasts. */
     Event takeName() throws InstanceException, InterruptedException {
-        while (true) {
+        while (named().isEmpty()) {
             try {
                 around.instances().get().succeed(plan.instance(), plan.target(), plan.aside());
                 return new Event.Done();
@@ -149,6 +148,12 @@ final class Kernels {
                 around.time().sleep(ACT_AGAIN);
             }
         }
+        return new Event.Done();
+    }
+
+    /** The new kernel, when it has the name. */
+    private Optional<Instance> named() {
+        return instance(plan.instance()).filter(one -> plan.targetId().equals(Optional.of(one.id())));
     }
 
     /** The old kernel is the instance again. */

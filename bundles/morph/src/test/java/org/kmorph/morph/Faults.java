@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
  */
 final class Faults {
     private final int at;
+    private final String named;
     private final Runnable kill;
     private final List<String> moments = new ArrayList<>();
     private boolean dead;
@@ -22,8 +23,18 @@ final class Faults {
 
     /** @param at the number of the moment, from 0; one that never comes for nobody */
     Faults(int at, Runnable kill) {
+        this(at, "", kill);
+    }
+
+    private Faults(int at, String named, Runnable kill) {
         this.at = at;
+        this.named = named;
         this.kill = kill;
+    }
+
+    /** At the first moment of that name. */
+    static Faults at(String moment, Runnable kill) {
+        return new Faults(-1, moment, kill);
     }
 
     static Faults none() {
@@ -37,7 +48,7 @@ final class Faults {
             if (dead) {
                 throw new Dead();
             }
-            now = moments.size() == at;
+            now = moments.size() == at || what.equals(named) && !moments.contains(what);
             moments.add(what);
         }
         if (now) {

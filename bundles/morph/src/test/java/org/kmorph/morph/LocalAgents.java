@@ -29,6 +29,7 @@ final class LocalAgents implements AutoCloseable {
     private final Path directory;
     private final Map<String, Agent> agents = new ConcurrentHashMap<>();
     private final AtomicInteger ids = new AtomicInteger();
+    private volatile boolean full;
 
     /** One of them. */
     record Agent(org.kmorph.api.instance.Instance instance, Process process) {
@@ -40,6 +41,11 @@ final class LocalAgents implements AutoCloseable {
 
     LocalAgents(Path directory) {
         this.directory = directory;
+    }
+
+    /** From now on there is no room for another one. */
+    void fill() {
+        full = true;
     }
 
     /** Builds the programs if they are not there: the module of the agent may come later in a build than this one. */
@@ -150,8 +156,11 @@ final class LocalAgents implements AutoCloseable {
 
             @Override
             public org.kmorph.api.instance.Instance spawn(InstanceSpec spec, Duration timeout)
-                    throws InterruptedException {
+                    throws InstanceException, InterruptedException {
                 faults.moment("before spawn");
+                if (full) {
+                    throw new InstanceException(InstanceException.Reason.FAILED, "there is no memory");
+                }
                 try {
                     Agent agent = start(spec);
                     agents.put(spec.name(), agent);

@@ -137,6 +137,33 @@ final class Casebook {
                 .findFirst();
     }
 
+    /** Whether somebody wants all of it gone: nothing is to be started in its place. */
+    boolean isBeingTerminated(Instance instance) throws JournalException {
+        return journal.get().latest("instance").stream()
+                .map(record -> record.entry().fields())
+                .anyMatch(fields ->
+                        isOf(instance, fields) && Boolean.parseBoolean(fields.getOrDefault("terminating", "")));
+    }
+
+    /** Whether the giving back of what it has was ever begun, by whomever: some of it may be another's by now. */
+    boolean isGivenBackInPart(Instance instance) throws JournalException {
+        boolean begun = false;
+        for (JournalRecord record :
+                journal.get().read(Query.all().kind("instance").newest(MAX_RECORDS))) {
+            Map<String, String> fields = record.entry().fields();
+            if (isOf(instance, fields)) {
+                String state = fields.getOrDefault("state", "");
+                begun = state.equals(InstanceState.RELEASING.name())
+                        || begun && !state.equals(InstanceState.STARTING.name());
+            }
+        }
+        return begun;
+    }
+
+    private static boolean isOf(Instance instance, Map<String, String> fields) {
+        return Integer.toString(instance.id()).equals(fields.get("id"));
+    }
+
     /** How many times the name has failed within the window before now: what a person asked for is no failure. */
     int crashes(String instance, Duration window) throws JournalException {
         Query query = Query.all()

@@ -127,9 +127,18 @@ final class Hands {
     private Healing.Event capture(Healing healing) throws InterruptedException {
         // one that a person has terminated meanwhile is on its way out
         Optional<Instance> there = find(healing.patient()).filter(one -> one.state() == InstanceState.FENCED);
-        return there.isPresent()
-                ? captures.capture(there.get(), healing.treatment().capture().orElseThrow())
-                : new Healing.Event.NotCaptured("somebody else has ended it");
+        if (there.isEmpty()) {
+            return new Healing.Event.NotCaptured("somebody else has ended it");
+        }
+        try {
+            return casebook.isGivenBackInPart(there.get())
+                    ? new Healing.Event.NotCaptured("some of what it had may have been given back already")
+                    : captures.capture(
+                            there.get(), healing.treatment().capture().orElseThrow());
+        } catch (JournalException e) {
+            return new Healing.Event.NotCaptured(
+                    "whether some of what it had was given back already cannot be read: " + e.getMessage());
+        }
     }
 
     /** Whether there is memory of it to save. Of one that is HELD it may have been given back already. */

@@ -166,7 +166,7 @@ final class Ward implements AutoCloseable {
         }
         try {
             Optional<String> ended = casebook.endedMorph(instance);
-            if (ended.isPresent()) {
+            if (ended.isPresent() && !casebook.isBeingTerminated(instance)) {
                 String reason = "its morph has fenced it: " + ended.get();
                 begin(instance, Optional.empty(), Cause.EXIT, reason, "policy", new CompletableFuture<>());
             }

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.Optional;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.kmorph.api.instance.Instance;
+import org.kmorph.api.instance.InstanceState;
 
-/** The kernel that a name can fall back to. */
+/** What the journal tells of an instance: the kernel that its name can fall back to, and what others have done to it. */
 @Timeout(60)
 class CasebookTest {
     private static final String PRESENT = "/boot/vmlinuz";
@@ -36,8 +38,21 @@ class CasebookTest {
                 world.recorded(id++, web.spec().on(Path.of(kernel)));
             }
             assertThat(web.spec().kernel()).isEqualTo(Path.of(PRESENT));
-            assertThat(world.kernelBefore(web))
+            assertThat(world.casebook().kernelBefore(web))
                     .isEqualTo(Optional.ofNullable(before).map(Path::of));
+        }
+    }
+
+    @Test
+    void whoIsToBeGoneIsKnownByItsIdAndOnlyUntilThatIsTakenBack() throws Exception {
+        try (World world = new World(Integer.MAX_VALUE)) {
+            Instance web = world.running("web", 9);
+            world.recorded(8, web.spec(), InstanceState.FENCED, true);
+            assertThat(world.casebook().isBeingTerminated(web)).isFalse();
+            world.recorded(9, web.spec(), InstanceState.FENCED, true);
+            assertThat(world.casebook().isBeingTerminated(web)).isTrue();
+            world.recorded(9, web.spec(), InstanceState.FENCED, false);
+            assertThat(world.casebook().isBeingTerminated(web)).isFalse();
         }
     }
 }

@@ -14,10 +14,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.kmorph.api.instance.Instance;
 import org.kmorph.api.instance.InstanceSpec;
+import org.kmorph.api.instance.InstanceState;
 import org.kmorph.api.recovery.RecoveryState;
 import org.kmorph.kmp.message.Cause;
 
-/** Whom a standby stands by for that has failed and is started again: its host finds that one's network by the id. */
+/**
+ * Whom a standby stands by for that has failed and is started again: its host finds that one's network by the id. And whose memory is
+ * read.
+ */
 @Timeout(60)
 class HandsTest {
     private static final int FORMER = 3;
@@ -41,6 +45,36 @@ class HandsTest {
         Treatment treatment = RecoverySettings.of(new StandardPolicies(), spec.name(), Optional.empty(), false);
         return new Healing(
                 patient, treatment, RecoveryState.RESTORING_WORK, "", Optional.empty(), 0, Duration.ZERO, false);
+    }
+
+    private static Healing capturing(InstanceSpec spec) {
+        Healing restoring = restoring(spec);
+        Treatment treatment = RecoverySettings.of(new StandardPolicies(), spec.name(), Optional.empty(), true);
+        return new Healing(
+                restoring.patient(),
+                treatment,
+                RecoveryState.CAPTURING_VMCORE,
+                "",
+                Optional.empty(),
+                0,
+                Duration.ZERO,
+                false);
+    }
+
+    @Test
+    void whatIsFencedHasItsMemoryReadUnlessItWasGivenBackInPart() throws Exception {
+        try (World world = new World(Integer.MAX_VALUE)) {
+            InstanceSpec web = world.running("web", 5).spec();
+            world.registry.fence("web", "it failed", Duration.ZERO);
+            assertThat(world.perform(new Healing.Action.Capture(), capturing(web)))
+                    .isInstanceOf(Healing.Event.Captured.class);
+            // somebody terminated it, which did not come to an end, and it was fenced once more
+            world.recorded(5, web, InstanceState.RELEASING, true);
+            world.recorded(5, web, InstanceState.FENCED, false);
+            assertThat(world.perform(new Healing.Action.Capture(), capturing(web)))
+                    .isEqualTo(new Healing.Event.NotCaptured("some of what it had may have been given back already"));
+            assertThat(world.captures(5)).isEqualTo(1);
+        }
     }
 
     private static InstanceSpec startedAgain(World world, Optional<Path> kernel) throws InterruptedException {

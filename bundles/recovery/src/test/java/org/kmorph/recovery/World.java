@@ -131,7 +131,7 @@ final class World implements AutoCloseable {
                 startPatience);
     }
 
-    private Casebook casebook() {
+    Casebook casebook() {
         return new Casebook(() -> journal, TIME);
     }
 
@@ -152,17 +152,17 @@ final class World implements AutoCloseable {
     }
 
     /** Writes down, as the registry does, what an instance is, and that it is RUNNING. */
-    synchronized void recorded(int id, InstanceSpec spec) {
-        Map<String, String> fields = new HashMap<>(spec.fields());
-        fields.put("id", Integer.toString(id));
-        fields.put("state", InstanceState.RUNNING.name());
-        Entry entry = Entry.of("instance", spec.name(), fields).about(spec.name());
-        records.add(new JournalRecord(records.size() + 1L, Instant.now(), entry));
+    void recorded(int id, InstanceSpec spec) {
+        recorded(id, spec, InstanceState.RUNNING, false);
     }
 
-    /** The kernel that a name would fall back to. */
-    Optional<Path> kernelBefore(Instance instance) throws JournalException {
-        return casebook().kernelBefore(instance);
+    synchronized void recorded(int id, InstanceSpec spec, InstanceState state, boolean terminating) {
+        Map<String, String> fields = new HashMap<>(spec.fields());
+        fields.put("id", Integer.toString(id));
+        fields.put("state", state.name());
+        fields.put("terminating", Boolean.toString(terminating));
+        Entry entry = Entry.of("instance", spec.name(), fields).about(spec.name());
+        records.add(new JournalRecord(records.size() + 1L, Instant.now(), entry));
     }
 
     /** One that runs, and has failed. */
@@ -297,7 +297,9 @@ final class World implements AutoCloseable {
 
         @Override
         public List<JournalRecord> latest(String kind) {
-            return kind.equals(CaseRecord.KIND) ? World.this.latest() : List.of();
+            return World.this.latest().stream()
+                    .filter(record -> record.entry().kind().equals(kind))
+                    .toList();
         }
     };
 
