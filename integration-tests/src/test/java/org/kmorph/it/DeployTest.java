@@ -30,7 +30,6 @@ class DeployTest {
     void start() throws IOException {
         kmorph = Kmorph.unpack();
         kmorph.configure("org.kmorph.deploy.cfg", "poll.ms = 50");
-        kmorph.configure("org.kmorph.deploy.cfg", "health.seconds = 2");
         kmorph.start();
         workshop = Files.createDirectories(kmorph.home().getParent().resolve("work shop"));
     }
@@ -198,7 +197,7 @@ class DeployTest {
                 "bundle", "update", TestBundle.failing(jar("2.jar"), "2.0.0").toString());
         assertThat(result.status()).isEqualTo(1);
         assertThat(result.err())
-                .contains("did not become healthy within 2 s")
+                .contains("did not become healthy within 10 s")
                 .contains("the moon is not full")
                 .contains("version 1.0.0 stays");
         assertThat(version()).isEqualTo("1.0.0");

@@ -3,6 +3,7 @@ package org.kmorph.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -19,6 +20,8 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class RecoveryTest {
     @RegisterExtension
     static final Kmorph KMORPH = new Kmorph();
+
+    private static final int ROUNDS = 3;
 
     private static final AtomicInteger COUNT = new AtomicInteger();
 
@@ -118,8 +121,9 @@ class RecoveryTest {
     }
 
     /** One whose workload asks libkmorph what becomes of others. @return the file that says what it was told */
-    private Path spawnSurvivor(String survivor, String... options) {
+    private Path spawnSurvivor(String survivor, String... options) throws IOException {
         Path told = KMORPH.home().resolve(survivor + ".log");
+        Files.deleteIfExists(told);
         List<String> words = new ArrayList<>(List.of(
                 "--workload=" + KMORPH.home().resolve("libexec/kmorph-kv"),
                 "--workload=--listen=127.0.0.1:7000",
@@ -138,7 +142,7 @@ class RecoveryTest {
     }
 
     @Test
-    void theSurvivorsAreToldBeforeAndAfter() {
+    void theSurvivorsAreToldBeforeAndAfter() throws IOException {
         Path db = spawnSurvivor(name + "-db");
         Path cache = spawnSurvivor(name + "-cache");
         int first = spawn();
@@ -166,27 +170,36 @@ class RecoveryTest {
     }
 
     @Test
-    void aSurvivorThatIsSilentCostsItsDeadlineAndADaemonThatIsKilledTellsAgain() {
+    void aSurvivorThatIsSilentCostsItsDeadlineAndADaemonThatIsKilledTellsAgain() throws IOException {
         isToldAgainAfter(() -> {
             KMORPH.kill();
             KMORPH.start();
         });
     }
 
+    /** A silent one is waited for a second: on a machine that does much else the update may come too late for that. */
     @Test
-    void soDoesABundleThatIsUpdatedMeanwhile() {
-        isToldAgainAfter(() -> update("0.1.0.u2"));
-        assertThat(KMORPH.log()).contains("\"" + name + "\" goes on from PREPARING_RECOVERY");
+    void soDoesABundleThatIsUpdatedMeanwhile() throws IOException {
+        String wentOn = "\"" + name + "\" goes on from PREPARING_RECOVERY";
+        for (int round = 1; round <= ROUNDS && !KMORPH.log().contains(wentOn); round++) {
+            nothingIsLeft();
+            Path next = nextVersion("0.1.0.r" + round);
+            isToldAgainAfter(() -> update(next));
+        }
+        assertThat(KMORPH.log()).contains(wentOn);
     }
 
-    private static void update(String version) {
-        Path jar = KMORPH.home().resolve("recovery-next.jar");
-        Jars.withVersion(Jars.ours(KMORPH, "recovery"), version, jar);
+    private static Path nextVersion(String version) {
+        return Jars.withVersion(
+                Jars.ours(KMORPH, "recovery"), version, KMORPH.home().resolve("recovery-next.jar"));
+    }
+
+    private static void update(Path jar) {
         KMORPH.ctl("bundle", "update", jar.toString()).ok();
     }
 
     /** @param cut while one of the survivors is still waited for */
-    private void isToldAgainAfter(Runnable cut) {
+    private void isToldAgainAfter(Runnable cut) throws IOException {
         Path db = spawnSurvivor(name + "-db");
         String deaf = name + "-deaf";
         Path late = spawnSurvivor(deaf, "--heartbeat-timeout=60s");
@@ -378,11 +391,12 @@ class RecoveryTest {
     void anUpdateOfTheRecoveryBundleInTheMiddleChangesNothing() {
         int first = spawn();
         set("heal-backoff", "3s");
+        Path next = nextVersion("0.1.0.u1");
         killAgent(first);
         int second = awaitSuccessor(first);
         killAgent(second);
         awaitState("RESTORING_WORK");
-        update("0.1.0.u1");
+        update(next);
         assertThat(awaitSuccessor(second)).isGreaterThan(second);
         awaitState("RECOVERY_COMPLETE");
     }
