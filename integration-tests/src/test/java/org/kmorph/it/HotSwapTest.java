@@ -32,9 +32,6 @@ class HotSwapTest {
     private static final Duration LONGEST_SILENCE = Duration.ofMillis(500);
     private static final Duration API_RESTART = Duration.ofSeconds(2);
 
-    /** A machine that others use too stands still now and then, and not each time; a daemon that is slow is slow each time. */
-    private static final int ROUNDS = 3;
-
     /** Who was served by the old version when it was replaced ends by then. */
     private static final Duration RELEASED = Duration.ofSeconds(30);
 
@@ -69,12 +66,8 @@ class HotSwapTest {
     @ParameterizedTest
     @MethodSource("bundles")
     void manyUpdatesLeaveNoClassLoaderAndNoDoorSilent(String bundle) throws Exception {
-        Duration longest = LONGEST_SILENCE;
-        for (int round = 0; round < ROUNDS && longest.compareTo(LONGEST_SILENCE) >= 0; round++) {
-            longest = longestSilenceDuringUpdates(bundle);
-            System.out.printf("%s: %d updates, longest silence of a door %d ms%n", bundle, UPDATES, longest.toMillis());
-        }
-        assertThat(longest).isLessThan(LONGEST_SILENCE);
+        assertThat(Rounds.until(LONGEST_SILENCE, () -> longestSilenceDuringUpdates(bundle)))
+                .isLessThan(LONGEST_SILENCE);
         awaitOneClassLoader(bundle);
     }
 
@@ -98,7 +91,9 @@ class HotSwapTest {
             for (int number = 1; number <= UPDATES; number++) {
                 update(bundle);
             }
-            return Collections.max(List.of(control.longestSilence(), ssh.longestSilence()));
+            Duration longest = Collections.max(List.of(control.longestSilence(), ssh.longestSilence()));
+            System.out.printf("%s: %d updates, longest silence of a door %d ms%n", bundle, UPDATES, longest.toMillis());
+            return longest;
         }
     }
 
@@ -110,13 +105,8 @@ class HotSwapTest {
 
     /** From the command to all bundles at work again, wired to the new version. */
     @Test
-    void anUpdateOfTheApiSaysWhatItRestartsAndIsQuick() {
-        Duration took = API_RESTART;
-        for (int round = 0; round < ROUNDS && took.compareTo(API_RESTART) >= 0; round++) {
-            took = updateOfTheApi();
-            System.out.printf("update of api: %d ms until all bundles work again%n", took.toMillis());
-        }
-        assertThat(took).isLessThan(API_RESTART);
+    void anUpdateOfTheApiSaysWhatItRestartsAndIsQuick() throws Exception {
+        assertThat(Rounds.until(API_RESTART, HotSwapTest::updateOfTheApi)).isLessThan(API_RESTART);
     }
 
     /** The door itself is restarted with all else: it lets callers wait, and loses none. */
@@ -145,7 +135,9 @@ class HotSwapTest {
                 .atMost(Duration.ofSeconds(30))
                 .pollInterval(Duration.ofMillis(20))
                 .until(() -> onlyApiIs(next) && problems().equals(problems));
-        return Duration.ofNanos(System.nanoTime() - start);
+        Duration took = Duration.ofNanos(System.nanoTime() - start);
+        System.out.printf("update of api: %d ms until all bundles work again%n", took.toMillis());
+        return took;
     }
 
     private static boolean onlyApiIs(String version) {
