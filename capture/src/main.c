@@ -26,13 +26,15 @@
 #define MOST_PUT (1ull << 30)
 
 static const char usage[] =
-	"usage: kmorph-capture THREADS file PATH | stream PATH | stream\n"
+	"usage: kmorph-capture THREADS file PATH | plain PATH | stream PATH | stream\n"
 	"\n"
-	"Captures a kernel's memory to a file, or as a stream to a FIFO or standard output. The daemon runs it, and says\n"
-	"on standard input what to capture; standard error tells how far it is. Example: kmorph-capture 2 file /tmp/x\n";
+	"Captures a kernel's memory to a file, plain without its digest, or as a stream to a FIFO or standard output. The\n"
+	"daemon runs it, and says on standard input what to capture; standard error tells how far it is.\n"
+	"Example: kmorph-capture 2 file /tmp/x\n";
 
 static unsigned threads;
-static bool streams;
+static bool streams, digests;
+static const char *place;
 static struct pages pages;
 static struct copying {
 	struct run *runs;
@@ -111,7 +113,7 @@ static void start(void *(*work)(void *))
 static void *pack(void *unused)
 {
 	(void)unused;
-	pages_write(&pages, threads, !streams);
+	pages_write(&pages, threads, digests);
 	return NULL;
 }
 
@@ -132,7 +134,7 @@ static void start_packing(const char *words)
 static void *copy(void *unused)
 {
 	(void)unused;
-	copy_write(copying.runs, copying.count, threads, !streams);
+	copy_write(copying.runs, copying.count, threads, digests);
 	return NULL;
 }
 
@@ -160,12 +162,12 @@ static void end(void)
 	char text[65] = "-";
 	uint64_t length;
 
-	if (!streams)
+	if (digests)
 		digest_open();
 	if (works)
 		pthread_join(worker, NULL);
 	length = output_size();
-	if (!streams) {
+	if (digests) {
 		digest_end(length, digest);
 		for (size_t i = 0; i < sizeof(digest); i++)
 			snprintf(text + 2 * i, 3, "%02x", digest[i]);
@@ -175,14 +177,19 @@ static void end(void)
 	dprintf(STDERR_FILENO, "whole %" PRIu64 " %s\n", length, text);
 }
 
+/* The file is made when there is something to be done: who starts us early may change his mind. */
 static void serve(void)
 {
 	char *line = NULL;
 	size_t size = 0;
+	bool opened = false;
 	ssize_t length;
 
 	while ((length = getline(&line, &size, stdin)) > 0) {
 		line[length - 1] = 0;
+		if (!opened)
+			output_open(place, streams);
+		opened = true;
 		if (strncmp(line, "memory ", 7) == 0)
 			memory(line + 7);
 		else if (strncmp(line, "put ", 4) == 0)
@@ -215,10 +222,12 @@ static void step_back(void)
 
 int main(int argc, char **argv)
 {
+	const char *what = argc >= 3 ? argv[2] : "";
 	char *rest;
 
-	streams = argc >= 3 && strcmp(argv[2], "stream") == 0;
-	if (argc < 3 || argc > 4 || (!streams && (argc < 4 || strcmp(argv[2], "file") != 0))) {
+	streams = strcmp(what, "stream") == 0;
+	digests = strcmp(what, "file") == 0;
+	if (argc > 4 || !(streams || (argc == 4 && (digests || strcmp(what, "plain") == 0)))) {
 		fputs(usage, stderr);
 		return 2;
 	}
@@ -231,7 +240,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	step_back();
 	progress_start();
-	output_open(argv[3], streams);
+	place = argv[3];
 	serve();
 	return 0;
 }

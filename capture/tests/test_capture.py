@@ -213,6 +213,12 @@ class Capture(unittest.TestCase):
             # most data find room before the descriptors, and what room there is gets used but for what one piece takes
             self.assertGreater(ahead, len(content) // 2)
             self.assertGreater(ahead, room - 64 * PAGE)
+            length, digest = self.whole(self.run_it(self.kdump(compression, pages, kept), "plain", self.output))
+            with open(self.output, "rb") as file:
+                plain = file.read()
+            self.assertEqual((len(plain), digest), (length, "-"))
+            self.assertEqual(self.descriptors_at(plain, pages, kept), AT + 2 * PAGE)
+            self.assertEqual(self.check_pages(plain, AT + 2 * PAGE, pages, kept, compression), 0)
             stream = self.run_it(self.kdump(compression, pages, kept), "stream").stdout
             straight = self.rearranged(stream)
             self.assertEqual(self.descriptors_at(straight, pages, kept), AT + 2 * PAGE)
@@ -258,6 +264,9 @@ class Capture(unittest.TestCase):
             content = file.read()
         self.assertEqual(content, bytes(expected))
         self.assertEqual((length, digest), (total, hashlib.sha256(expected).hexdigest()))
+        self.assertEqual(self.whole(self.run_it(orders, "plain", self.output)), (total, "-"))
+        with open(self.output, "rb") as file:
+            self.assertEqual(file.read(), expected)
         stream = self.run_it(orders, "stream").stdout
         again = self.rearranged(stream)
         self.assertEqual(again, expected)
@@ -279,6 +288,10 @@ class Capture(unittest.TestCase):
             content = os.urandom(length)
             orders = b"put 0 %d\n" % length + content + b"end\n"
             self.assertEqual(self.whole(self.run_it(orders)), (length, hashlib.sha256(content).hexdigest()))
+
+    def test_no_file_is_made_before_there_is_an_order(self):
+        self.run_it(b"", "file", self.output, code=1, goes=True)
+        self.assertFalse(os.path.exists(self.output))
 
     def test_a_full_disk_is_said(self):
         def limit():
@@ -315,7 +328,8 @@ class Capture(unittest.TestCase):
         ):
             ran = self.run_it(orders, code=1, goes=True)
             self.assertTrue(ran.stderr.decode().splitlines()[-1].startswith("error "), (orders, ran.stderr))
-        self.run_it(b"", "elsewhere", self.output, code=2, goes=True)
+        for where in (("elsewhere", self.output), ("file",), ("plain",), ("plain", self.output, "more"), ("stream", self.output, "more")):
+            self.run_it(b"", *where, code=2, goes=True)
         self.assertEqual(subprocess.run([CHECKED, "0", "stream"], capture_output=True).returncode, 2)
 
     def test_it_ends_with_the_daemon(self):

@@ -10,8 +10,8 @@ import java.util.List;
 import org.kmorph.api.vmcore.Vmcores;
 
 /**
- * A capture's file: written as {@code PATH.incomplete}, mode 0600, and renamed when it is whole and its digest lies beside it. What
- * failed or was cancelled keeps that name.
+ * A capture's file: written as {@code PATH.incomplete}, mode 0600, and renamed when it is whole and its digest, if it is to have one, lies
+ * beside it. What failed or was cancelled keeps that name.
  */
 public final class CaptureFile {
     private CaptureFile() {}
@@ -20,7 +20,7 @@ public final class CaptureFile {
      * What came of a capture.
      *
      * @param bytes of the file
-     * @param sha256 hexadecimal
+     * @param sha256 hexadecimal; empty where none was wanted
      * @param notes what was not as it should be
      */
     public record Result(long bytes, String sha256, List<String> notes) {}
@@ -46,7 +46,12 @@ public final class CaptureFile {
         Path partial = incomplete(path);
         try {
             Capturer.Outcome outcome = capturer.run(() -> capturer.program(partial), progress);
-            Files.writeString(digest(path), outcome.sha256() + "  " + path.getFileName() + "\n");
+            if (outcome.sha256().isEmpty()) {
+                // of an earlier file of this name
+                Files.deleteIfExists(digest(path));
+            } else {
+                Files.writeString(digest(path), outcome.sha256() + "  " + path.getFileName() + "\n");
+            }
             Files.move(partial, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             return new Result(outcome.bytes(), outcome.sha256(), outcome.notes());
         } catch (IOException e) {

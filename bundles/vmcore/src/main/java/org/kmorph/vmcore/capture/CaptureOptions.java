@@ -6,8 +6,9 @@ package org.kmorph.vmcore.capture;
  *
  * @param level the sum of what is left out, 0 to 31
  * @param threads that read and pack at once
+ * @param digested whether a file gets its SHA-256 beside it; a stream has none
  */
-public record CaptureOptions(Format format, Compression compression, int level, int threads) {
+public record CaptureOptions(Format format, Compression compression, int level, int threads, boolean digested) {
     /** The format of the file. */
     public enum Format {
         KDUMP,
@@ -23,12 +24,13 @@ public record CaptureOptions(Format format, Compression compression, int level, 
         }
     }
 
-    /** kdump, zstd, level 31: what crash and drgn read and what is smallest. */
+    /** kdump, zstd, level 31, with a digest: what crash and drgn read and what is smallest. */
     public static CaptureOptions usual() {
         return new CaptureOptions(
                 Format.KDUMP,
                 Compression.ZSTD,
                 31,
-                Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors())));
+                Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors())),
+                true);
     }
 }

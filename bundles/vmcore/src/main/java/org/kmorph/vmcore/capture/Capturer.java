@@ -31,7 +31,12 @@ public final class Capturer {
         this.options = options;
     }
 
-    /** What was captured. @param notes what was not as it should be; the capture is good all the same */
+    /**
+     * What was captured.
+     *
+     * @param sha256 hexadecimal, empty where there is none
+     * @param notes what was not as it should be; the capture is good all the same
+     */
     record Outcome(long bytes, String sha256, List<String> notes) {}
 
     interface Start {
@@ -39,7 +44,7 @@ public final class Capturer {
     }
 
     Program program(Path file) throws IOException {
-        return Program.toFile(program, options.threads(), file);
+        return Program.toFile(program, options.threads(), file, options.digested());
     }
 
     Program programToFifo(Path fifo) throws IOException {
@@ -65,7 +70,9 @@ public final class Capturer {
     private Outcome run(Start start, MemorySource.Held held, Vmcores.Progress progress)
             throws IOException, InterruptedException {
         List<MemoryRange> ranges = held.ranges();
-        try (RangedMemory memory = new RangedMemory(ranges)) {
+        // a process takes about as long to start as the memory to look through
+        try (RangedMemory memory = new RangedMemory(ranges);
+                Starting starting = new Starting(start)) {
             Subject subject = new Subject(memory, registers, options.threads());
             FrameSet ram = new FrameSet(
                     memory.extents().stream().mapToLong(Extent::end).max().orElse(0) >>> 12);
@@ -77,7 +84,7 @@ public final class Capturer {
                     : new KdumpWriter(subject, options, ram, kept);
             long total = ram.count() << 12;
             long leftOut = total - writer.memoryBytes();
-            Program.Written written = start.program()
+            Program.Written written = starting.program()
                     .run(
                             to -> {
                                 to.memory(ranges);

@@ -21,7 +21,7 @@ import org.kmorph.api.daemon.DaemonThreads;
  * A run of kmorph-capture, the program that reads, packs and writes memory as it is told; docs/vmcore.md has what is said between the two.
  * It is a process of its own so that it can be quick without the daemon's compiler, give way to others, and be ended at any moment.
  */
-final class Program {
+final class Program implements AutoCloseable {
     private final Process process;
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final List<Thread> helpers = new ArrayList<>();
@@ -34,7 +34,7 @@ final class Program {
     /** A line of the program's, or what ended one of our threads. */
     private record Event(String line, Exception failure) {}
 
-    /** What was written. @param sha256 hexadecimal, empty of a stream */
+    /** What was written. @param sha256 hexadecimal, empty where there is none */
     record Written(long bytes, String sha256) {}
 
     private Program(Path program, int threads, List<String> where) throws IOException {
@@ -43,12 +43,16 @@ final class Program {
         process = new ProcessBuilder(words).start();
     }
 
-    /** Writes to a regular file, which is made with mode 0600, or emptied. */
-    static Program toFile(Path program, int threads, Path file) throws IOException {
-        return new Program(program, threads, List.of("file", file.toString()));
+    /**
+     * Writes to a regular file, which is made with mode 0600, or emptied, when the first order is given.
+     *
+     * @param digested whether SHA-256 goes through it
+     */
+    static Program toFile(Path program, int threads, Path file, boolean digested) throws IOException {
+        return new Program(program, threads, List.of(digested ? "file" : "plain", file.toString()));
     }
 
-    /** Writes a stream to a FIFO; begins when that has a reader. */
+    /** Writes a stream to a FIFO, which is opened with the first order; begins when that has a reader. */
     static Program toFifo(Path program, int threads, Path fifo) throws IOException {
         return new Program(program, threads, List.of("stream", fifo.toString()));
     }
@@ -95,7 +99,7 @@ final class Program {
             failure();
             return written;
         } finally {
-            end();
+            close();
         }
     }
 
@@ -195,7 +199,9 @@ final class Program {
         thread.start();
     }
 
-    private void end() {
+    /** Ends the program, and waits until it has. What it has written stays. */
+    @Override
+    public void close() {
         process.destroyForcibly();
         boolean interrupted = false;
         while (true) {

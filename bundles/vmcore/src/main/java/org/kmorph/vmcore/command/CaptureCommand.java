@@ -35,7 +35,9 @@ public final class CaptureCommand implements Command {
     private static final CommandSpec SPEC = CommandSpec.named("vmcore", "capture")
             .summary("save the memory of an instance's kernel to a file")
             .description(
-                    "The file is called PATH.incomplete until it is whole; PATH.sha256 has its digest. A running kernel's memory changes"
+                    "The file is called PATH.incomplete until it is whole; PATH.sha256 has its digest, unless --digest=none: SHA-256 goes through a"
+                            + " file from its start to its end, so that a large one that is not packed takes two to three times as long"
+                            + " with it. A running kernel's memory changes"
                             + " while it is read: what is saved of one is no state that it ever had, and a warning says so.\n\n"
                             + "A FIFO, or - for standard output, gets makedumpfile's flattened format, which makedumpfile -R, crash and"
                             + " vmcore analyze read.\n\n"
@@ -49,6 +51,7 @@ public final class CaptureCommand implements Command {
             .requiredOption("output", ValueType.TEXT, "PATH", "where to; - for standard output")
             .choice("format", "of the file", "kdump", "kdump", "elf")
             .choice("compress", "how pages are packed", "zstd", "zstd", "lzo", "zlib", "none")
+            .choice("digest", "of a file, beside it", "sha256", "sha256", "none")
             .choice("by", "who reads the memory", "daemon", "daemon", "survivors")
             .option("level", ValueType.INTEGER, "0..31", "what is left out", "31")
             .example("vmcore capture web --output=/var/tmp/web.kdump", "as small as it gets")
@@ -85,7 +88,8 @@ public final class CaptureCommand implements Command {
                 CaptureOptions.Format.valueOf(context.text("format").toUpperCase(Locale.ROOT)),
                 Compression.valueOf(context.text("compress").toUpperCase(Locale.ROOT)),
                 (int) level,
-                usual.threads());
+                usual.threads(),
+                context.text("digest").equals("sha256"));
         Capturer capturer;
         try {
             capturer = service.capturer(instance, options, By.of(context.text("by")));
@@ -125,7 +129,9 @@ public final class CaptureCommand implements Command {
                 CaptureFile.Result result =
                         CaptureFile.write(path, capturer, (done, total) -> progress.update(done, total, "B"));
                 notes = result.notes();
-                context.err().println(path + ": " + result.bytes() + " bytes, sha256 " + result.sha256());
+                context.err()
+                        .println(path + ": " + result.bytes() + " bytes"
+                                + (result.sha256().isEmpty() ? ", no digest" : ", sha256 " + result.sha256()));
             }
         } catch (IOException e) {
             throw new CommandException(ExitCode.FAILED, "the capture failed: " + e.getMessage(), e);

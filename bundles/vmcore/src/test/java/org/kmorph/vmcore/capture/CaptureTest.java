@@ -35,7 +35,7 @@ class CaptureTest {
                 Programs.capture(),
                 MemorySource.of(memory),
                 List.of(new byte[336]),
-                new CaptureOptions(CaptureOptions.Format.KDUMP, compression, 1, 2));
+                new CaptureOptions(CaptureOptions.Format.KDUMP, compression, 1, 2, true));
     }
 
     @ParameterizedTest
@@ -81,6 +81,21 @@ class CaptureTest {
         String digest =
                 HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(path)));
         assertThat(CaptureFile.digest(path)).hasContent(digest + "  " + path.getFileName());
+    }
+
+    @Test
+    void withoutADigestThatOfAnEarlierFileOfThisNameGoes() throws Exception {
+        Path path = SmallMemory.kdump(directory, Compression.LZO);
+        Capturer capturer = new Capturer(
+                Programs.capture(),
+                MemorySource.of(SmallMemory.in(directory)),
+                List.of(new byte[336]),
+                new CaptureOptions(CaptureOptions.Format.KDUMP, Compression.LZO, 1, 2, false));
+        CaptureFile.Result result = CaptureFile.write(path, capturer, (done, total) -> {});
+        assertThat(result.sha256()).isEmpty();
+        assertThat(result.bytes()).isEqualTo(Files.size(path));
+        assertSame(path);
+        assertThat(CaptureFile.digest(path)).doesNotExist();
     }
 
     @Test
@@ -176,7 +191,7 @@ class CaptureTest {
                 directory.resolve("absent"),
                 MemorySource.of(SmallMemory.in(directory)),
                 List.of(),
-                new CaptureOptions(CaptureOptions.Format.KDUMP, Compression.NONE, 0, 1));
+                new CaptureOptions(CaptureOptions.Format.KDUMP, Compression.NONE, 0, 1, true));
         assertThatThrownBy(() -> CaptureFile.write(path, capturer, (done, total) -> {}))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("absent");
@@ -196,14 +211,18 @@ class CaptureTest {
     }
 
     @Test
-    void aMemoryWithoutAKernelIsRefused() throws Exception {
+    void aMemoryWithoutAKernelIsRefusedAndNoFileMade() throws Exception {
         Path empty = Files.write(directory.resolve("empty"), new byte[1 << 20]);
-        assertThatThrownBy(() -> CaptureFile.stream(
-                        new ByteArrayOutputStream(),
+        Path path = directory.resolve("of-nothing");
+        assertThatThrownBy(() -> CaptureFile.write(
+                        path,
                         capturer(List.of(new MemoryRange(0, 1 << 20, empty, 0)), Compression.NONE),
                         (done, total) -> {}))
                 .isInstanceOf(IOException.class)
-                .hasMessageContaining("VMCOREINFO");
+                .hasMessageContaining("VMCOREINFO")
+                .hasMessageNotContaining("incomplete");
+        assertThat(path).doesNotExist();
+        assertThat(CaptureFile.incomplete(path)).doesNotExist();
     }
 
     @Test

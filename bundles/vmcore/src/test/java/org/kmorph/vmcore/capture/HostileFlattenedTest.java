@@ -31,7 +31,7 @@ class HostileFlattenedTest {
     @BeforeEach
     void make() throws Exception {
         file = directory.resolve("flat");
-        CaptureOptions options = new CaptureOptions(CaptureOptions.Format.KDUMP, Compression.LZO, 0, 2);
+        CaptureOptions options = new CaptureOptions(CaptureOptions.Format.KDUMP, Compression.LZO, 0, 2, true);
         try (OutputStream out = Files.newOutputStream(file)) {
             Capturer capturer =
                     new Capturer(Programs.capture(), MemorySource.of(SmallMemory.in(directory)), List.of(), options);

@@ -24,7 +24,7 @@ class ProgressTest {
                         Programs.capture(),
                         MemorySource.of(SmallMemory.in(directory)),
                         List.of(),
-                        new CaptureOptions(CaptureOptions.Format.KDUMP, Compression.NONE, 0, 2)),
+                        new CaptureOptions(CaptureOptions.Format.KDUMP, Compression.NONE, 0, 2, true)),
                 (done, total) -> {
                     most.accumulateAndGet(done, Math::max);
                     of.set(total);

@@ -59,7 +59,7 @@ public final class SmallMemory {
                 Programs.capture(),
                 MemorySource.of(in(directory)),
                 List.of(new byte[336]),
-                new CaptureOptions(CaptureOptions.Format.KDUMP, compression, 1, 2));
+                new CaptureOptions(CaptureOptions.Format.KDUMP, compression, 1, 2, true));
     }
 
     /** A kdump file of it. */

@@ -36,6 +36,6 @@ public final class TinyDumps {
                 Programs.capture(),
                 MemorySource.of(ranges),
                 List.of(new byte[336]),
-                new CaptureOptions(CaptureOptions.Format.KDUMP, compression, 1, 1));
+                new CaptureOptions(CaptureOptions.Format.KDUMP, compression, 1, 1, true));
     }
 }
