@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Capturing and analysing the memory of a kernel that has panicked: beside makedumpfile, QEMU's dump-guest-memory and crash.
 
-A guest of 1 GiB, with about 600 MiB of what packs like a program's data, panics. All write to one tmpfs, from memory that is cached, in
-turn: each round has every contender once. kmorph reads the guest's memory file, makedumpfile an ELF file of the same memory in that
-tmpfs, QEMU its own memory. kmorph's times include the command's way through the daemon, and the file's SHA-256, which the peers do not
-make: the second ratio is to the peer and OpenSSL's digest of its file after it. makedumpfile runs at the nice value that kmorph-capture
-gives itself. "cold" is the first capture of a daemon that has just started, "warm" the later ones. analyze has everything beside crash's
-"sys; log; bt; ps". Times are seconds, the median and the range; a ratio is the peer's time over kmorph's, round by round, again as median
-and range.
+A guest of 1 GiB, with about 600 MiB of what packs like a program's data, panics. All write to one tmpfs, where to sync costs nothing, from
+memory that is cached, in turn: each round has every contender once. kmorph reads the guest's memory file, makedumpfile an ELF file of the
+same memory in that tmpfs, QEMU its own memory. kmorph's times include the command's way through the daemon, and the file's SHA-256, which
+the peers do not make: so there are three ratios. "peer" is the peer's time over that of the command as it is; "with digests" adds to the
+peer's OpenSSL's digest of its file after it; "without" is the peer's time over that of the command with --digest=none. makedumpfile runs at
+the nice value that kmorph-capture gives itself. "cold" is the first capture of a daemon that has just started, "warm" the later ones. On a
+disk kmorph waits until the file is safe, and the peer's file is synced after it. With survivors, two local instances read the memory; the
+peer is the daemon, which reads it itself. analyze has everything beside crash's "sys; log; bt; ps". Times are seconds, the median and the
+range; a ratio is one of each round, again as median and range.
 Heartbeats are those of another instance, while nothing else goes on and while captures run one after the other.
 
 usage: vmcore.py KMORPH_DIRECTORY [ROUNDS [MEBIBYTES]]
@@ -143,11 +145,20 @@ def ratios(ours, theirs):
     return figures([their / our for our, their in zip(ours, theirs)], " x")
 
 
-def row(name, ours, theirs, digests=None):
-    line = f"{name:<44} {figures(ours, ' s'):<28} {figures(theirs, ' s'):<28} {ratios(ours, theirs):<24}"
+def row(name, ours, theirs, digests=None, without=None):
+    line = f"{name:<44} {figures(ours, ' s'):<28} {figures(theirs, ' s'):<28} {ratios(ours, theirs):<26}"
     if digests:
-        line += ratios(ours, [sum(pair) for pair in zip(theirs, digests)])
+        line += f" {ratios(ours, [sum(pair) for pair in zip(theirs, digests)]):<26} {ratios(without, theirs)}"
     print(line.rstrip(), flush=True)
+
+
+def synced(path, took):
+    """What it takes in all until what was written is safe."""
+    begun = time.monotonic()
+    file = os.open(path, os.O_RDONLY)
+    os.fsync(file)
+    os.close(file)
+    return took + time.monotonic() - begun
 
 
 def captures(kmorph, shm, source, rounds):
@@ -162,18 +173,20 @@ def captures(kmorph, shm, source, rounds):
         contenders.append((f"level {level:2}, elf; makedumpfile -E", ["--format=elf", f"--level={level}"], lambda words=words: timed(*words)))
     for kind, options in (("elf", ["--format=elf", "--level=0"]), ("kdump-zlib", ["--compress=zlib", "--level=1"])):
         contenders.append((f"level {options[-1][-1]:>2}, {kind}; QEMU", options, lambda kind=kind: kmorph.qemu(shm / "theirs", kind)))
-    print(f"{'capture, warm':<44} {'kmorph':<28} {'peer':<28} {'peer / kmorph':<24}and digest / kmorph")
+    print(f"{'capture, warm':<44} {'kmorph':<28} {'peer':<28} {'peer / kmorph':<26} {'with digests':<26} without")
     for options in (["--compress=zlib"], ["--compress=lzo"], ["--compress=zstd"], ["--format=elf", "--level=0"]) * 2:
         kmorph.capture(shm / "ours", *options)
     for name, options, peer in contenders:
-        ours, theirs, digests = [], [], []
+        ours, theirs, digests, without = [], [], [], []
         for _ in range(rounds):
             (shm / "ours").unlink(missing_ok=True)
+            without.append(kmorph.capture(shm / "ours", *options, "--digest=none"))
+            (shm / "ours").unlink()
             ours.append(kmorph.capture(shm / "ours", *options))
             (shm / "theirs").unlink(missing_ok=True)
             theirs.append(peer())
             digests.append(digested(shm / "theirs"))
-        row(f"{name}, {os.stat(shm / 'ours').st_size >> 20} MiB", ours, theirs, digests)
+        row(f"{name}, {os.stat(shm / 'ours').st_size >> 20} MiB", ours, theirs, digests, without)
     print("capture, cold")
     for option, words in (("--compress=lzo", "-l"), ("--compress=zlib", "-c")):
         ours, theirs = [], []
@@ -182,6 +195,36 @@ def captures(kmorph, shm, source, rounds):
             ours.append(kmorph.capture(shm / "ours", option, "--level=31"))
             theirs.append(timed(*NICE, "makedumpfile", "-f", words, "-d", "31", source, shm / "theirs"))
         row(f"level 31, {option[11:]}; makedumpfile {words}", ours, theirs)
+
+
+def captures_to_a_disk(kmorph, disk, source, rounds):
+    print("capture, warm, to a disk")
+    for level, ours, option in ((0, "lzo", "-l"), (31, "lzo", "-l"), (31, "zlib", "-c")):
+        mine, theirs = [], []
+        for _ in range(rounds):
+            for name in ("ours", "theirs"):
+                (disk / name).unlink(missing_ok=True)
+            os.sync()
+            mine.append(kmorph.capture(disk / "ours", f"--compress={ours}", f"--level={level}"))
+            took = timed(*NICE, "makedumpfile", "-f", option, "-d", str(level), source, disk / "theirs")
+            theirs.append(synced(disk / "theirs", took))
+        row(f"level {level:2}, {ours}; makedumpfile {option}, synced", mine, theirs)
+
+
+def captures_by_survivors(kmorph, shm, rounds):
+    names = ("reader-1", "reader-2")
+    for name in names:
+        kmorph.ctl("spawn", name, "--kernel=share/example/kernel-header")
+    print("capture, warm, by two survivors")
+    for level in (0, 31):
+        ours, direct = [], []
+        for _ in range(rounds):
+            for way, times in (("survivors", ours), ("daemon", direct)):
+                (shm / "ours").unlink(missing_ok=True)
+                times.append(kmorph.capture(shm / "ours", f"--by={way}", f"--level={level}"))
+        row(f"level {level:2}, zstd; by the daemon", ours, direct)
+    for name in names:
+        kmorph.ctl("terminate", name, "--force")
 
 
 def analyses(kmorph, shm, rounds):
@@ -241,6 +284,8 @@ def main():
             held = os.stat(shm / "source").st_blocks * 512 >> 20
             print(f"Linux {SERIES}, {mebibytes} MiB, {held} MiB of it not zero; {rounds} rounds; {os.cpu_count()} processors")
             captures(kmorph, shm, shm / "source", rounds)
+            captures_to_a_disk(kmorph, pathlib.Path(scratch), shm / "source", rounds)
+            captures_by_survivors(kmorph, shm, rounds)
             analyses(kmorph, shm, rounds)
             heartbeats(kmorph, shm)
         finally:
