@@ -279,6 +279,9 @@ class VmcoreTest {
         assertThat(recovery.get("evidence"))
                 .hasFieldOrPropertyWithValue("vmcore", kept.get("path"))
                 .hasFieldOrPropertyWithValue("crash_signature", kept.get("signature"));
+        assertThat(recovery).containsEntry("signature", kept.get("signature"));
+        assertThat(KMORPH.ctl("recovery-log", "--instance=" + guest.name()).ok().out())
+                .contains("SIGNATURE", String.valueOf(kept.get("signature")));
         Map<String, Object> again = guest.analyze(Path.of(kept.get("path").toString()));
         assertThat(again)
                 .containsEntry("signature", kept.get("signature"))

@@ -39,6 +39,7 @@ public final class RecoveryLogCommand implements Command {
             Column.of("took_ms", "TOOK MS", Kind.NUMBER),
             Column.text("by", "BY"),
             Column.text("reason", "REASON"),
+            Column.text("signature", "SIGNATURE"),
             Column.text("outcome", "OUTCOME"),
             Column.text("operation", "OPERATION").onlyWide(),
             Column.text("steps", "STEPS").onlyWide(),
@@ -49,7 +50,7 @@ public final class RecoveryLogCommand implements Command {
             .description(
                     """
                     With -o json each recovery has its steps, with the time at which each began and how long it took, and the evidence: \
-                    what was known of the instance when it failed.""")
+                    what was known of the instance when it failed. Where its memory was saved, the signature tells whether two failures are of one bug.""")
             .reads(Role.VIEWER)
             .printsData()
             .option("instance", ValueType.TEXT, "NAME", "only of this instance")
@@ -94,6 +95,10 @@ public final class RecoveryLogCommand implements Command {
                         "took_ms", Duration.between(report.begun(), ended).toMillis()));
         row.put("by", report.by());
         row.put("reason", report.reason());
+        String signature = report.evidence().get("crash_signature");
+        if (signature != null) {
+            row.put("signature", signature);
+        }
         row.put("outcome", report.steps().get(report.steps().size() - 1).detail());
         row.put("operation", report.operation());
         row.put("steps", steps(report));
