@@ -10,6 +10,7 @@ import signal
 import struct
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import zlib
@@ -119,9 +120,9 @@ class Capture(unittest.TestCase):
             file.write(content)
         return f"memory 0 {len(content)} 0 {self.source}\n".encode()
 
-    def run_it(self, orders, *where, code=0, goes=False, **more):
+    def run_it(self, orders, *where, code=0, goes=False, before=(), **more):
         """Gives it orders and waits for its end; a daemon that does not go holds its input open until then."""
-        words = [CHECKED, "2", *(where or ("file", self.output))]
+        words = [*before, CHECKED, "2", *(where or ("file", self.output))]
         pipe = subprocess.PIPE
         process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, **more)
 
@@ -353,6 +354,36 @@ class Capture(unittest.TestCase):
         self.assertEqual(process.wait(20), 0)
         for stream in (process.stdin, process.stdout, process.stderr):
             stream.close()
+
+    @unittest.skipUnless(os.geteuid() == 0 and os.path.exists("/proc/pressure/memory"), "needs root, and a kernel that tells of pressure")
+    def test_it_goes_slower_while_others_wait_for_memory(self):
+        """Of 512 pieces, each with a pause of 8 ms in one of two threads once it has seen how much others suffer."""
+        fake = os.path.join(self.directory, "pressure")
+        size, total, ended = 512 * 64 * PAGE, 0, threading.Event()
+
+        def say(file):
+            os.pwrite(file, b"some avg10=0.00 avg60=0.00 avg300=0.00 total=%012d\n" % total, 0)
+
+        def suffer(file):
+            nonlocal total
+            while not ended.wait(0.005):
+                total += 5000
+                say(file)
+
+        orders = self.memory(b"x" * size) + b"copy 1 %d\n" % size + struct.pack("<QQQ", 0, size, 0) + b"end\n"
+        words = ["unshare", "-m", "sh", "-c", f'mount --bind {fake} /proc/pressure/memory && exec "$@"', "sh"]
+        file = os.open(fake, os.O_RDWR | os.O_CREAT, 0o600)
+        self.addCleanup(os.close, file)
+        say(file)
+        suffering = threading.Thread(target=suffer, args=(file,))
+        suffering.start()
+        begun = time.monotonic()
+        self.whole(self.run_it(orders, "plain", self.output, before=words))
+        took = time.monotonic() - begun
+        ended.set()
+        suffering.join()
+        # two seconds of pauses, less what is over before it has seen it
+        self.assertGreater(took, 1.2)
 
 
 if __name__ == "__main__":
