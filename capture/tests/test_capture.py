@@ -17,6 +17,7 @@ import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CHECKED = os.path.join(HERE, "..", "target", "kmorph-capture-checked")
+PLAIN = os.path.join(HERE, "..", "target", "kmorph-capture-plain")  # without the processor's instructions for SHA-256
 PAGE = 4096
 FLAGS = {"none": 0, "zlib": 1, "lzo": 2, "zstd": 0x20}
 AT = 12288  # where the sub-header ends
@@ -120,9 +121,9 @@ class Capture(unittest.TestCase):
             file.write(content)
         return f"memory 0 {len(content)} 0 {self.source}\n".encode()
 
-    def run_it(self, orders, *where, code=0, goes=False, before=(), **more):
+    def run_it(self, orders, *where, code=0, goes=False, before=(), program=CHECKED, **more):
         """Gives it orders and waits for its end; a daemon that does not go holds its input open until then."""
-        words = [*before, CHECKED, "2", *(where or ("file", self.output))]
+        words = [*before, program, "2", *(where or ("file", self.output))]
         pipe = subprocess.PIPE
         process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, **more)
 
@@ -288,7 +289,9 @@ class Capture(unittest.TestCase):
         for length in (*range(1, 200), 65536, 131071, 131073):
             content = os.urandom(length)
             orders = b"put 0 %d\n" % length + content + b"end\n"
-            self.assertEqual(self.whole(self.run_it(orders)), (length, hashlib.sha256(content).hexdigest()))
+            for program in (CHECKED, PLAIN):
+                expected = (length, hashlib.sha256(content).hexdigest())
+                self.assertEqual(self.whole(self.run_it(orders, program=program)), expected, program)
 
     def test_no_file_is_made_before_there_is_an_order(self):
         self.run_it(b"", "file", self.output, code=1, goes=True)

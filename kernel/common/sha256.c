@@ -29,27 +29,44 @@ static uint32_t right(uint32_t x, int by)
 	return x >> by | x << (32 - by);
 }
 
+/* a round; the next one has the same variables, each a place further */
+#define ROUND(a, b, c, d, e, f, g, h, i)                                                           \
+	do {                                                                                       \
+		uint32_t t = (h) + (right(e, 6) ^ right(e, 11) ^ right(e, 25)) +                   \
+			     ((g) ^ ((e) & ((f) ^ (g)))) + k[from + (i)] + w[i];                   \
+                                                                                                   \
+		(d) += t;                                                                          \
+		(h) = t + (right(a, 2) ^ right(a, 13) ^ right(a, 22)) +                            \
+		      (((a) & (b)) | ((c) & ((a) | (b))));                                         \
+	} while (0)
+
 static void plain_block(uint32_t h[8], const uint8_t *block)
 {
-	uint32_t w[64], s[8];
+	uint32_t w[16], s[8];
 
 	for (int i = 0; i < 16; i++)
 		w[i] = (uint32_t)block[4 * i] << 24 | (uint32_t)block[4 * i + 1] << 16 |
 		       (uint32_t)block[4 * i + 2] << 8 | block[4 * i + 3];
-	for (int i = 16; i < 64; i++)
-		w[i] = w[i - 16] + w[i - 7] +
-		       (right(w[i - 15], 7) ^ right(w[i - 15], 18) ^ w[i - 15] >> 3) +
-		       (right(w[i - 2], 17) ^ right(w[i - 2], 19) ^ w[i - 2] >> 10);
 	memcpy(s, h, sizeof(s));
-	for (int i = 0; i < 64; i++) {
-		uint32_t t1 = s[7] + (right(s[4], 6) ^ right(s[4], 11) ^ right(s[4], 25)) +
-			      ((s[4] & s[5]) ^ (~s[4] & s[6])) + k[i] + w[i];
-		uint32_t t2 = (right(s[0], 2) ^ right(s[0], 13) ^ right(s[0], 22)) +
-			      ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
+	for (int from = 0; from < 64; from += 16) {
+		for (int i = 0; i < 16 && from > 0; i++) {
+			uint32_t early = w[(i + 1) % 16], late = w[(i + 14) % 16];
 
-		memmove(s + 1, s, 7 * sizeof(s[0]));
-		s[4] += t1;
-		s[0] = t1 + t2;
+			w[i] += w[(i + 9) % 16] +
+				(right(early, 7) ^ right(early, 18) ^ early >> 3) +
+				(right(late, 17) ^ right(late, 19) ^ late >> 10);
+		}
+#pragma GCC unroll 2
+		for (int i = 0; i < 16; i += 8) {
+			ROUND(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], i);
+			ROUND(s[7], s[0], s[1], s[2], s[3], s[4], s[5], s[6], i + 1);
+			ROUND(s[6], s[7], s[0], s[1], s[2], s[3], s[4], s[5], i + 2);
+			ROUND(s[5], s[6], s[7], s[0], s[1], s[2], s[3], s[4], i + 3);
+			ROUND(s[4], s[5], s[6], s[7], s[0], s[1], s[2], s[3], i + 4);
+			ROUND(s[3], s[4], s[5], s[6], s[7], s[0], s[1], s[2], i + 5);
+			ROUND(s[2], s[3], s[4], s[5], s[6], s[7], s[0], s[1], i + 6);
+			ROUND(s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[0], i + 7);
+		}
 	}
 	for (int i = 0; i < 8; i++)
 		h[i] += s[i];
