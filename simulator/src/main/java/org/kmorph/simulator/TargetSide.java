@@ -94,11 +94,12 @@ final class TargetSide {
         if (yes && last && at.state == OperationState.TRANSFERRING) {
             at.become(OperationState.VALIDATED);
         }
-        world.scheduler()
-                .after(
-                        world.network().nanos(1, 30),
-                        kernel.life,
-                        () -> reply.say(at.answer(MessageType.MORPH_VALIDATE_ANSWER, yes ? Verdict.YES : Verdict.NO)));
+        UUID which = message.operation();
+        world.scheduler().after(world.network().nanos(1, 30), kernel.life, () -> {
+            if (at.is(which)) { // another agent, in its place by then, knows nothing of it
+                reply.say(at.answer(MessageType.MORPH_VALIDATE_ANSWER, yes ? Verdict.YES : Verdict.NO));
+            }
+        });
     }
 
     void activate(MorphAgent.Reply reply) {
