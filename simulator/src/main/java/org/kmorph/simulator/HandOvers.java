@@ -11,16 +11,19 @@ final class HandOvers {
     private final Dice dice;
     private final boolean disturbed;
     private final boolean lateBeginnings;
+    private final boolean failingFences;
 
     /**
      * @param disturbed whether anything does
      * @param lateBeginnings whether workloads do not always begin at once where they are told to run
+     * @param failingFences whether new kernels fall silent then, and cannot be fenced for certain
      */
-    HandOvers(World world, Dice dice, boolean disturbed, boolean lateBeginnings) {
+    HandOvers(World world, Dice dice, boolean disturbed, boolean lateBeginnings, boolean failingFences) {
         this.world = world;
         this.dice = dice;
         this.disturbed = disturbed;
         this.lateBeginnings = lateBeginnings;
+        this.failingFences = failingFences;
     }
 
     /** A workload is told to run. @return when it does, in nanoseconds; never if it ends before, which it then does */
@@ -72,6 +75,10 @@ final class HandOvers {
 
     /** Nobody runs it. */
     void released(Kernel source, Optional<Kernel> target) {
+        if (failingFences && world.troubles().raging() && dice.chance(STRUCK)) {
+            target.ifPresent(this::fallsSilent);
+            return;
+        }
         if (!strikes()) {
             return;
         }
@@ -84,6 +91,13 @@ final class HandOvers {
         if (dice.chance(0.5)) {
             daemonDies(3);
         }
+    }
+
+    private void fallsSilent(Kernel kernel) {
+        kernel.fencesThatFail = dice.between(1, 6);
+        long nanos = dice.nanos(1_000, 120_000);
+        world.scheduler()
+                .after(dice.nanos(0, 2), kernel.life, () -> world.troubles().cut(kernel, nanos));
     }
 
     private void dies(Kernel kernel, int withinMillis) {

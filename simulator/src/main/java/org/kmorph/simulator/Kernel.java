@@ -45,6 +45,9 @@ final class Kernel {
     /** Whether its host failed to do something that was asked for. */
     boolean hostFailed;
 
+    /** How many of the next fences do nothing that its host could see. */
+    int fencesThatFail;
+
     /** How it ended, if it did without being asked to. */
     Optional<String> ended = Optional.empty();
 

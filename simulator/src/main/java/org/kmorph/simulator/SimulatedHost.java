@@ -89,7 +89,10 @@ final class SimulatedHost implements KernelHost {
         }
         Kernel kernel = found.get();
         world.judge().fencing(kernel);
-        Troubles.Fence how = world.troubles().fence();
+        Troubles.Fence how = kernel.fencesThatFail > 0
+                ? Troubles.Fence.FAILS
+                : world.troubles().fence();
+        kernel.fencesThatFail--;
         if (how != Troubles.Fence.WORKS) {
             kernel.hostFailed = true;
             if (how == Troubles.Fence.WORKS_AND_SAYS_NO) {

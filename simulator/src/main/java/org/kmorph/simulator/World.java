@@ -32,6 +32,9 @@ final class World {
     /** In worlds from this seed on a workload may be long in beginning on its new kernel, or end before it does. */
     static final long BEGINNINGS_DISTURBED_FROM = 9_000;
 
+    /** In worlds from this seed on a new kernel may fall silent when the old one has released, and not be fenced for certain for long. */
+    static final long FENCES_DISTURBED_FROM = 1_000_000;
+
     private static final long LOOK_NANOS = Duration.ofMillis(500).toNanos();
 
     private final long seed;
@@ -89,7 +92,11 @@ final class World {
             operator.chooseStandbys(moves.split());
         }
         handOvers = new HandOvers(
-                this, moves.split(), seed >= HAND_OVERS_DISTURBED_FROM, seed >= BEGINNINGS_DISTURBED_FROM);
+                this,
+                moves.split(),
+                seed >= HAND_OVERS_DISTURBED_FROM,
+                seed >= BEGINNINGS_DISTURBED_FROM,
+                seed >= FENCES_DISTURBED_FROM);
         relays = seed >= RELAYS_FROM && moves.split().chance(0.5);
     }
 

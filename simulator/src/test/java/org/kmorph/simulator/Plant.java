@@ -72,6 +72,11 @@ enum Plant {
             World.BEGINNINGS_DISTURBED_FROM,
             () -> morphs(Wiring.Morphs.plain().withClient(PlantedMoves.Assuming::givenBack))),
 
+    /** A new kernel that is HELD, for it could not be fenced for certain, is taken for gone. */
+    HELD_TAKEN_FOR_GONE(
+            World.FENCES_DISTURBED_FROM,
+            () -> morphs(Wiring.Morphs.plain().withInstances(PlantedMoves.HeldForgotten::new))),
+
     /** The name is not given to the new kernel. */
     NAME_NOT_TAKEN(World.MOVES_FROM, () -> morphs(Wiring.Morphs.plain().withInstances(PlantedMoves.Nameless::new)));
 

@@ -78,6 +78,30 @@ final class PlantedMoves {
         }
     }
 
+    /** A new kernel that could not be ended for certain is taken for gone. */
+    static final class HeldForgotten extends ForwardingInstances {
+        private final Set<Integer> believedGone = new HashSet<>();
+
+        HeldForgotten(Instances instances) {
+            super(instances);
+        }
+
+        @Override
+        public Optional<Instance> find(String name) {
+            return instances.find(name).filter(one -> !believedGone.contains(one.id()));
+        }
+
+        @Override
+        public void terminate(String name, boolean force, Duration timeout)
+                throws InstanceException, InterruptedException {
+            try {
+                super.terminate(name, force, timeout);
+            } catch (InstanceException e) {
+                instances.find(name).ifPresent(one -> believedGone.add(one.id()));
+            }
+        }
+    }
+
     /** The new kernel keeps its own name. */
     static final class Nameless extends ForwardingInstances {
         Nameless(Instances instances) {
