@@ -36,7 +36,7 @@ import guests
 SERIES = "6.1"
 NICE = ("nice", "-n", "10")
 PINGS = 1000
-DEADLINE_S = 300
+DEADLINE_S = 900
 HERE = pathlib.Path(__file__).parent
 
 
@@ -53,16 +53,19 @@ def initramfs(scratch):
 
 
 class Kmorph:
-    def __init__(self, distribution, scratch, mebibytes):
+    def __init__(self, distribution, scratch):
+        self.scratch = scratch
         self.home = scratch / "kmorph"
         shutil.copytree(distribution, self.home, symlinks=True)
         with open(self.home / "etc/org.kmorph.ssh.cfg", "a") as ssh:
             ssh.write("\nport = 0\n")
         self.ctl("daemon", "start")
+
+    def panic(self, mebibytes):
         self.ctl("policy", "default", "auto-heal", "disabled")
         self.ctl(
             "spawn", "bench", "--host=qemu", f"--kernel={guests.kernels() / SERIES / 'vmlinuz'}", f"--memory={mebibytes}M",
-            f"--initramfs={initramfs(scratch)}", "--workload=/fill", f"--workload={mebibytes * 7 // 10}",
+            f"--initramfs={initramfs(self.scratch)}", "--workload=/fill", f"--workload={mebibytes * 7 // 10}",
         )
         end = time.monotonic() + DEADLINE_S
         while "panicked" not in self.ctl("status", "bench"):
@@ -125,8 +128,10 @@ class Kmorph:
         return time.monotonic() - begun
 
     def end(self):
-        self.ctl("terminate", "bench", "--force")
-        self.ctl("daemon", "stop")
+        try:
+            self.ctl("terminate", "bench", "--force")
+        finally:
+            self.ctl("daemon", "stop")
 
 
 def figures(values, unit):
@@ -278,8 +283,9 @@ def main():
     mebibytes = int(sys.argv[3]) if len(sys.argv) > 3 else 1024
     with tempfile.TemporaryDirectory(dir="/var/tmp") as scratch, tempfile.TemporaryDirectory(dir="/dev/shm") as shm:
         shm = pathlib.Path(shm)
-        kmorph = Kmorph(distribution, pathlib.Path(scratch), mebibytes)
+        kmorph = Kmorph(distribution, pathlib.Path(scratch))
         try:
+            kmorph.panic(mebibytes)
             kmorph.capture(shm / "source", "--format=elf", "--level=0")
             held = os.stat(shm / "source").st_blocks * 512 >> 20
             print(f"Linux {SERIES}, {mebibytes} MiB, {held} MiB of it not zero; {rounds} rounds; {os.cpu_count()} processors")
