@@ -9,17 +9,22 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
-/** Asks at a door of the daemon without pause, and keeps the longest time between two answers. */
+/** Asks at a door of the daemon again and again, and keeps the longest time between two answers. */
 final class DoorWatch implements AutoCloseable {
     private static final int PATIENCE_MILLIS = 10_000;
+
+    /** Between two questions, or those who ask take the processors of those who are to answer. */
+    private static final int PAUSE_MILLIS = 20;
 
     /** Asks once: nothing when it was answered, else what came instead. */
     private final Supplier<Optional<String>> question;
 
     private final Thread thread = new Thread(this::watch, "door-watch");
-    private volatile boolean closing;
+    private final CountDownLatch closing = new CountDownLatch(1);
     private final Queue<String> refusals = new ConcurrentLinkedQueue<>();
     private volatile long longestNanos;
     private volatile long lastAnswer = System.nanoTime();
@@ -51,15 +56,23 @@ final class DoorWatch implements AutoCloseable {
     }
 
     private void watch() {
-        while (!closing) {
-            Optional<String> refusal = question.get();
-            if (refusal.isEmpty()) {
-                long now = System.nanoTime();
-                longestNanos = Math.max(longestNanos, now - lastAnswer);
-                lastAnswer = now;
-            } else {
-                refusals.add(refusal.get());
-            }
+        try {
+            do {
+                ask();
+            } while (!closing.await(PAUSE_MILLIS, TimeUnit.MILLISECONDS));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void ask() {
+        Optional<String> refusal = question.get();
+        if (refusal.isEmpty()) {
+            long now = System.nanoTime();
+            longestNanos = Math.max(longestNanos, now - lastAnswer);
+            lastAnswer = now;
+        } else {
+            refusals.add(refusal.get());
         }
     }
 
@@ -75,7 +88,7 @@ final class DoorWatch implements AutoCloseable {
 
     @Override
     public void close() throws InterruptedException {
-        closing = true;
+        closing.countDown();
         thread.join();
     }
 }
