@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* the exit codes of the command line that the client itself can come to */
@@ -64,6 +65,9 @@ void tty_restore(void);
 /* After SIGCONT: raw again when it was before. */
 void tty_resume(void);
 
+/* The window's size as the protocol has it, 4 bytes; false when there is none. */
+bool tty_size(uint8_t *to);
+
 /* --- signals.c --- */
 
 /* Catches the signals, once; returns the descriptor that becomes readable when one came. */
@@ -77,6 +81,12 @@ _Noreturn void signals_die(int signal);
 
 /* Stops this process until SIGCONT. */
 void signals_stop(void);
+
+/* --- start.c --- */
+
+/* Writes the payload of START, for which there is room, and returns its length; complains and
+ * returns 0 when it cannot be. */
+size_t start_build(uint8_t *bytes, int word_count, char **words);
 
 /* --- stream.c --- */
 

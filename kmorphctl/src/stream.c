@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -59,87 +58,12 @@ static void finish(struct stream *s, int code)
 	s->code = code;
 }
 
-static bool window_size(uint8_t *to)
-{
-	static const int candidates[] = { STDOUT_FILENO, STDERR_FILENO, STDIN_FILENO };
-	struct winsize size;
-
-	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
-		if (ioctl(candidates[i], TIOCGWINSZ, &size) == 0) {
-			put_u16(to, size.ws_row);
-			put_u16(to + 2, size.ws_col);
-			return true;
-		}
-	}
-	return false;
-}
-
 static void begin_frame(struct stream *s, enum kmct_type type, size_t length)
 {
 	s->out[0] = (uint8_t)type;
 	put_u32(s->out + 1, (uint32_t)length);
 	s->out_sent = 0;
 	s->out_length = KMCT_HEADER + length;
-}
-
-/* --- START --- */
-
-static bool add_field(struct stream *s, enum kmct_tag tag, const void *value, size_t length)
-{
-	size_t end = s->out_length;
-
-	if (length > UINT16_MAX || end + 3 + length > sizeof(s->out))
-		return false;
-	s->out[end] = (uint8_t)tag;
-	put_u16(s->out + end + 1, (uint16_t)length);
-	memcpy(s->out + end + 3, value, length);
-	s->out_length = end + 3 + length;
-	return true;
-}
-
-static bool build_start(struct stream *s, int word_count, char **words)
-{
-	const char *no_color = getenv("NO_COLOR");
-	const char *term = getenv("TERM");
-	char directory[PATH_MAX];
-	uint8_t size[4];
-	uint8_t flags = 0;
-	bool fits;
-
-	if (!getcwd(directory, sizeof(directory))) {
-		complain("cannot tell the working directory: %s; change to one that exists",
-			 strerror(errno));
-		return false;
-	}
-	if (word_count > KMCT_MAX_WORDS) {
-		complain("%d words are too many: at most %d", word_count, KMCT_MAX_WORDS);
-		return false;
-	}
-	if (isatty(STDIN_FILENO))
-		flags |= KMCT_FLAG_STDIN_TTY;
-	if (isatty(STDOUT_FILENO))
-		flags |= KMCT_FLAG_STDOUT_TTY;
-	if (isatty(STDERR_FILENO))
-		flags |= KMCT_FLAG_STDERR_TTY;
-	if (no_color && *no_color)
-		flags |= KMCT_FLAG_NO_COLOR;
-	put_u16(s->out + KMCT_HEADER, KMCT_VERSION);
-	s->out_length = KMCT_HEADER + 2;
-	fits = add_field(s, KMCT_TAG_DIRECTORY, directory, strlen(directory)) &&
-	       add_field(s, KMCT_TAG_FLAGS, &flags, 1);
-	if (term && strlen(term) <= 64)
-		fits = fits && add_field(s, KMCT_TAG_TERM, term, strlen(term));
-	if (window_size(size))
-		fits = fits && add_field(s, KMCT_TAG_SIZE, size, sizeof(size));
-	for (int i = 0; i < word_count; i++)
-		fits = fits && add_field(s, KMCT_TAG_WORD, words[i], strlen(words[i]));
-	if (!fits) {
-		complain("the words are too long: at most %u bytes in all; use a file",
-			 KMCT_MAX_PAYLOAD);
-		return false;
-	}
-	begin_frame(s, KMCT_START, s->out_length - KMCT_HEADER);
-	return true;
 }
 
 /* --- to the daemon --- */
@@ -154,7 +78,7 @@ static void next_frame(struct stream *s)
 		begin_frame(s, KMCT_CANCEL, 0);
 	} else if (s->resize_due) {
 		s->resize_due = false;
-		if (window_size(s->out + KMCT_HEADER))
+		if (tty_size(s->out + KMCT_HEADER))
 			begin_frame(s, KMCT_RESIZE, 4);
 	} else if (s->stdin_end_due) {
 		s->stdin_end_due = false;
@@ -401,6 +325,7 @@ int stream_run(int fd, int word_count, char **words)
 {
 	struct stream *s = calloc(1, sizeof(*s));
 	int code = EXIT_CODE_USAGE;
+	size_t length;
 
 	if (!s) {
 		complain("out of memory");
@@ -408,7 +333,9 @@ int stream_run(int fd, int word_count, char **words)
 	}
 	s->fd = fd;
 	s->wake = signals_init();
-	if (build_start(s, word_count, words)) {
+	length = start_build(s->out + KMCT_HEADER, word_count, words);
+	if (length > 0) {
+		begin_frame(s, KMCT_START, length);
 		while (!s->over)
 			turn(s);
 		code = s->code;

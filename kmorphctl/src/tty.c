@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "kmorphctl.h"
+#include "protocol.h"
 
 static struct termios original;
 static struct termios raw;
@@ -67,4 +69,19 @@ void tty_resume(void)
 {
 	if (wanted)
 		tty_raw();
+}
+
+bool tty_size(uint8_t *to)
+{
+	static const int candidates[] = { STDOUT_FILENO, STDERR_FILENO, STDIN_FILENO };
+	struct winsize size;
+
+	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++) {
+		if (ioctl(candidates[i], TIOCGWINSZ, &size) == 0) {
+			put_u16(to, size.ws_row);
+			put_u16(to + 2, size.ws_col);
+			return true;
+		}
+	}
+	return false;
 }
