@@ -191,9 +191,13 @@ bool items_are_well_formed(const uint8_t *items, size_t length, size_t *at);
 size_t item_add(uint8_t *payload, size_t length, size_t limit, uint16_t type, const void *value,
 		size_t value_length);
 
+/* listen.c */
+void connections_listen(void);
+
 /* connection.c */
 struct connection;
-void connections_listen(void);
+/* NULL when there are too many, or no memory; fd is the caller's then. */
+struct connection *connection_add(int fd);
 /* Queues a frame: its payload stands at bytes + KMP_HEADER_LEN. */
 void connection_send(struct connection *connection, uint8_t *bytes, uint16_t type,
 		     uint32_t sequence, size_t payload_length);
