@@ -68,8 +68,6 @@ final class ControlServer {
         Caller identify(SocketChannel channel) throws Refusal;
     }
 
-    private record Drain(long cancelAtNanos, long cutAtNanos) {}
-
     private ControlServer(SocketFile socket, Settings settings, Runners runners, PeerAuthority authority)
             throws IOException {
         this.socket = socket;
@@ -118,7 +116,7 @@ final class ControlServer {
             runners.close();
             successorUntilNanos =
                     Optional.of(System.nanoTime() + settings.patience().toNanos());
-            drain = Optional.of(drainWithin(atMost));
+            drain = Optional.of(Drain.within(atMost, GOODBYE));
             selector.wakeup();
         }
     }
@@ -126,11 +124,6 @@ final class ControlServer {
     /** Cancels what an engine runs. */
     void cutOff() {
         calls.forEach(Call::engineEnds);
-    }
-
-    private static Drain drainWithin(Duration atMost) {
-        long cancelAt = System.nanoTime() + atMost.toNanos();
-        return new Drain(cancelAt, cancelAt + GOODBYE.toNanos());
     }
 
     private boolean isTakenOver() {
@@ -147,7 +140,7 @@ final class ControlServer {
      * {@link #GOODBYE} later cut off.
      */
     void drain(Duration atMost) {
-        drain = Optional.of(drainWithin(atMost));
+        drain = Optional.of(Drain.within(atMost, GOODBYE));
         selector.wakeup();
         try {
             // so that the caller knows: from here on this server neither accepts nor touches the socket's file
@@ -349,7 +342,7 @@ final class ControlServer {
         for (SelectionKey key : selector.keys()) {
             connection(key).filter(c -> !c.checkDeadline(now)).ifPresent(c -> drop(key, c));
         }
-        if (drain.isPresent() && now - drain.get().cancelAtNanos() >= 0) {
+        if (drain.filter(d -> d.cancels(now)).isPresent()) {
             calls.forEach(Call::daemonEnds);
         }
     }
@@ -368,16 +361,14 @@ final class ControlServer {
             least = Math.min(least, SUCCESSOR_LOOK.toMillis());
         }
         if (drain.isPresent()) {
-            Drain d = drain.get();
-            long next = now - d.cancelAtNanos() < 0 ? d.cancelAtNanos() : d.cutAtNanos();
-            least = Math.min(least, Math.max(1, TimeUnit.NANOSECONDS.toMillis(next - now) + 1));
+            least = Math.min(least, drain.get().untilNextMillis(now));
         }
         return least == Long.MAX_VALUE ? 0 : least;
     }
 
     private boolean drained() {
         boolean idle = listening.getCount() == 0 && connections() == 0 && calls.isEmpty();
-        return idle || System.nanoTime() - drain.orElseThrow().cutAtNanos() >= 0;
+        return idle || drain.orElseThrow().cutsOff(System.nanoTime());
     }
 
     private void stopListening() {
