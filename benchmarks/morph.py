@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """morph.py KMORPH [MORPHS] [--state=64,256] [--connections=10,100] [--dirty=0]
 
-The blackout of morphs on the local host, as clients see it: kmorph-kv-client writes on many connections and checks every answer;
-the longest gap between two answers of any connection while a morph runs, beside the longest gap in as much time without one. How fast
+The blackout of morphs on the local host, as clients see it: kmorph-kv-client writes on many connections and checks every answer.
+Handed over: the time from the last answer of the old kernel to the first of the new one, on whichever connections. Gap: the longest
+time between two answers, on whichever connections, from before the new kernel is begun until the old one is gone, beside the longest
+in as much time without a morph. Wait: the longest that one request waited for its answer in a morph. How fast
 the first round moves the state, beside socat with as many bytes over a Unix socket, which neither compares nor writes them twice.
 Writes a table and an SVG to target/bench-morph.
 """
@@ -92,7 +94,7 @@ def measure(home, kernels, state, connections, dirty, morphs):
                 break
         time.sleep(0.05)
     client = Client(home, port, connections)
-    gaps, still, totals, base, rates = [], [], [], [], []
+    overs, waits, gaps, still, totals, base, rates = [], [], [], [], [], [], []
     steps = {}
     for number in range(morphs + 3):
         client.since_last()
@@ -105,6 +107,8 @@ def measure(home, kernels, state, connections, dirty, morphs):
         time.sleep(total)
         without = client.since_last()
         if number >= 3:  # the first run in a cold JVM
+            overs.append(during["hand_over_us"] / 1000)
+            waits.append(during["wait_us"] / 1000)
             gaps.append(during["gap_us"] / 1000)
             still.append(status["blackout_ms"])
             rates.append(status["transfer_bytes_per_second"])
@@ -115,23 +119,23 @@ def measure(home, kernels, state, connections, dirty, morphs):
             base.append(without["gap_us"] / 1000)
     client.end()
     ctl("terminate", "bench", "--force")
-    return {"state": state, "connections": connections, "dirty": dirty, "gaps": gaps, "still": still, "totals": totals, "base": base, "rates": rates, "steps": steps}
+    return {"state": state, "connections": connections, "dirty": dirty, "overs": overs, "waits": waits, "gaps": gaps, "still": still, "totals": totals, "base": base, "rates": rates, "steps": steps}
 
 
 def svg(path, rows):
     width, height, left = 760, 40 * len(rows) + 60, 260
-    most = max(max(row["gaps"]) for row in rows) or 1
+    most = max(max(row["overs"]) for row in rows) or 1
     scale = (width - left - 20) / most
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" font-family="sans-serif" font-size="12">']
     for index, row in enumerate(rows):
         y = 40 * index + 30
         label = f'{row["state"]} MiB, {row["connections"]} connections, {row["dirty"]} pages/s'
         parts.append(f'<text x="5" y="{y + 4}">{label}</text>')
-        for gap in row["gaps"]:
-            parts.append(f'<circle cx="{left + gap * scale:.1f}" cy="{y}" r="3" fill="#2060a0" fill-opacity="0.4"/>')
-        middle = left + quantile(row["gaps"], 0.5) * scale
+        for over in row["overs"]:
+            parts.append(f'<circle cx="{left + over * scale:.1f}" cy="{y}" r="3" fill="#2060a0" fill-opacity="0.4"/>')
+        middle = left + quantile(row["overs"], 0.5) * scale
         parts.append(f'<line x1="{middle:.1f}" x2="{middle:.1f}" y1="{y - 12}" y2="{y + 12}" stroke="black"/>')
-    parts.append(f'<text x="{left}" y="{height - 10}">longest gap between answers during a morph, 0 to {most:.1f} ms; line: median</text></svg>')
+    parts.append(f'<text x="{left}" y="{height - 10}">last answer of the old kernel to first of the new one, 0 to {most:.1f} ms; line: median</text></svg>')
     with open(path, "w") as file:
         file.write("\n".join(parts))
 
@@ -165,14 +169,15 @@ def main():
         subprocess.run([f"{home}/bin/kmorphctl", "terminate", "bench", "--force"], capture_output=True)
         subprocess.run([f"{home}/bin/kmorphctl", "daemon", "stop"], capture_output=True)
         shutil.rmtree(scratch)
-    head = f"{'state':>9} {'conns':>6} {'dirty/s':>8} {'morphs':>7} | {'gap p50':>9} {'p90':>9} {'p99.9':>9} {'max':>9} | {'none p50':>9} {'max':>9} | {'still p50':>9} | {'total p50':>9}"
+    head = f"{'state':>9} {'conns':>6} {'dirty/s':>8} {'morphs':>7} | {'over p50':>9} {'p90':>9} {'p99.9':>9} {'max':>9} | {'gap p50':>9} {'p90':>9} {'p99.9':>9} {'max':>9} | {'none p50':>9} {'max':>9} | {'wait p50':>9} | {'still p50':>9} | {'total p50':>9}"
     lines = [head + "   (ms)"]
     for row in rows:
-        gaps, base = row["gaps"], row["base"]
+        overs, gaps, base = row["overs"], row["gaps"], row["base"]
         lines.append(
             f"{row['state']:>5} MiB {row['connections']:>6} {row['dirty']:>8} {len(gaps):>7} |"
+            f" {quantile(overs, .5):9.2f} {quantile(overs, .9):9.2f} {quantile(overs, .999):9.2f} {max(overs):9.2f} |"
             f" {quantile(gaps, .5):9.2f} {quantile(gaps, .9):9.2f} {quantile(gaps, .999):9.2f} {max(gaps):9.2f} |"
-            f" {quantile(base, .5):9.2f} {max(base):9.2f} | {quantile(row['still'], .5):9.2f} | {quantile(row['totals'], .5):9.0f}"
+            f" {quantile(base, .5):9.2f} {max(base):9.2f} | {quantile(row['waits'], .5):9.2f} | {quantile(row['still'], .5):9.2f} | {quantile(row['totals'], .5):9.0f}"
         )
     for row in rows:
         lines.append(

@@ -9,10 +9,10 @@
  *
  * The rate is of each connection. Prints one line of JSON at the end, and one for each line that it
  * reads from standard input, or --every so many seconds, about the time since the last; "quit" ends
- * it. gap_us is the longest time between two answers on any connections, wait_us the longest that
- * one request waited. With
- * --real-time what it measures is not its own wait for a processor, as a client's on another
- * machine would not be.
+ * it. gap_us is the longest time between two answers on any connections; hand_over_us the longest
+ * between the last answer of one kernel and the first of the next, 0 when all came from one;
+ * wait_us the longest that one request waited. With --real-time what it measures is not its own
+ * wait for a processor, as a client's on another machine would not be.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -50,7 +50,7 @@ struct connection {
 };
 
 static struct {
-	uint64_t answers, wrong, lost, closed, gap, wait, gap_at, last, since, served;
+	uint64_t answers, lost, gap, hand_over, wait, last, since, served, lives;
 } sums;
 static uint64_t wrong, closed;
 static struct connection *connections;
@@ -76,13 +76,13 @@ static void report(void)
 		if (connections[i].waiting && now - connections[i].sent_at > sums.wait)
 			sums.wait = now - connections[i].sent_at;
 	printf("{\"answers\":%llu,\"wrong\":%llu,\"lost\":%llu,\"closed\":%llu,\"gap_us\":%.1f,"
-	       "\"wait_us\":%.1f,\"seconds\":%.3f,\"served\":%llu}\n",
+	       "\"hand_over_us\":%.1f,\"wait_us\":%.1f,\"seconds\":%.3f,\"served\":%llu}\n",
 	       (unsigned long long)sums.answers, (unsigned long long)wrong,
 	       (unsigned long long)sums.lost, (unsigned long long)closed, (double)sums.gap / 1e3,
-	       (double)sums.wait / 1e3, (double)(now - sums.since) / 1e9,
-	       (unsigned long long)sums.served);
+	       (double)sums.hand_over / 1e3, (double)sums.wait / 1e3,
+	       (double)(now - sums.since) / 1e9, (unsigned long long)sums.served);
 	fflush(stdout);
-	sums.answers = sums.gap = sums.wait = 0;
+	sums.answers = sums.gap = sums.hand_over = sums.wait = 0;
 	sums.since = now;
 }
 
@@ -141,6 +141,9 @@ static void hear(struct connection *c)
 		sums.gap = now - sums.last;
 	if (now - c->sent_at > sums.wait)
 		sums.wait = now - c->sent_at;
+	if (sums.lives && answer.lives != sums.lives && now - sums.last > sums.hand_over)
+		sums.hand_over = now - sums.last;
+	sums.lives = answer.lives;
 	sums.last = now;
 }
 

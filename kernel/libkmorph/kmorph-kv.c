@@ -118,6 +118,7 @@ static void serve(struct client *client)
 	else if (request.operation == KV_ADD)
 		answer.value = *slot += request.value;
 	answer.served = ++head->served;
+	answer.lives = head->lives;
 	memcpy(client->out + client->out_length, &answer, sizeof(answer));
 	client->out_length += (uint32_t)sizeof(answer);
 }

@@ -22,6 +22,7 @@ struct kv_answer {
 	uint64_t id;
 	uint64_t value;
 	uint64_t served; /* requests that this server has answered in all its lives */
+	uint64_t lives;	 /* kernels that it has run on, with the one that answers */
 };
 
 #endif

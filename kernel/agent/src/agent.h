@@ -56,7 +56,8 @@ void urgency_restore(void);
 void urgency_bulk(uint64_t for_ns);
 /* For so long at the most: a workload stands still, or is about to. */
 void urgency_freeze(uint64_t for_ns);
-/* This process is waited for in a freeze: nearly as urgent, until the freeze is over. */
+/* This process is waited for in a freeze: nearly as urgent, until the freeze is over or 100 ms are.
+ * One that is real time by itself is left so. */
 void urgency_hurry(pid_t pid);
 void urgency_hurry_no_more(void);
 void urgency_usual(void);
@@ -147,7 +148,8 @@ bool workload_make_ready(void);
 bool workload_is_made_ready(void);
 /* What has ended here for good, and was not begun anywhere else: it is held, to be made ready. */
 void workload_hold_again(void);
-/* Target: it is waited for, from now on. */
+/* It is waited for, from now on: the workload, or what is made ready to be it. */
+void workload_hurry(void);
 void workload_hurry_ready(void);
 void workload_drop_ready(void);
 /* Target: it is the workload; or, with nothing made ready, it is started. */

@@ -61,6 +61,7 @@ void freeze_failed(const char *why)
 	if (resting) {
 		sockets_resume();
 		link_say(LINK_RESUME, 0);
+		urgency_usual();
 	}
 	if (asking.there && connection)
 		answer_error(connection, &asking.header, KMP_E_INTERNAL, 0, why);
@@ -235,6 +236,7 @@ void freeze_quiesce(struct connection *connection, const struct frame *frame, ui
 	lease_ns = time_us * 1000ull;
 	lease_until = now_ns() + lease_ns;
 	urgency_freeze(lease_ns);
+	workload_hurry();
 	if (morph.cold)
 		frozen(0);
 	else if (!link_say(LINK_QUIESCE, 0))

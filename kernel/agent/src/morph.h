@@ -83,6 +83,10 @@ struct carried {
 	bool held, repaired, pending;
 	bool shared;			/* its port can be listened at by another */
 	bool reuse_address, reuse_port; /* as the workload set them */
+	/* known since it was held, or was described */
+	bool listening;
+	uint32_t local_address;
+	uint16_t local_port; /* as on the wire */
 	uint32_t receive_seq;
 };
 struct link {

@@ -17,6 +17,9 @@
 
 #include "morph.h"
 
+/* TCP_REPAIR_OFF_NO_WP: nothing is said to the peer. */
+#define REPAIR_OFF_QUIETLY (-1)
+
 enum what {
 	LISTENING = 1,
 	CONNECTED = 2,

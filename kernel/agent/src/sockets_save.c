@@ -11,8 +11,6 @@
 
 #include "sockets.h"
 
-#define REPAIR_OFF_QUIETLY (-1) /* TCP_REPAIR_OFF_NO_WP */
-
 /* include/net/tcp_states.h: the C library has them in a header that cannot be together with the
  * kernel's. */
 #define STATE_ESTABLISHED 1
@@ -50,7 +48,7 @@ bool sockets_capable(void)
 	return can;
 }
 
-static bool describe(const struct carried *carried, struct saved_socket *saved)
+static bool describe(struct carried *carried, struct saved_socket *saved)
 {
 	struct sockaddr_in local, remote;
 	socklen_t length = sizeof(local), info_length = sizeof(struct tcp_info);
@@ -63,6 +61,8 @@ static bool describe(const struct carried *carried, struct saved_socket *saved)
 	saved->flags = (uint32_t)fcntl(carried->fd, F_GETFL) & O_NONBLOCK;
 	saved->local_address = local.sin_addr.s_addr;
 	saved->local_port = local.sin_port;
+	carried->local_address = local.sin_addr.s_addr;
+	carried->local_port = local.sin_port;
 	saved->nodelay = socket_get(carried->fd, IPPROTO_TCP, TCP_NODELAY) != 0;
 	saved->keepalive = socket_get(carried->fd, SOL_SOCKET, SO_KEEPALIVE) != 0;
 	saved->reuse_address = carried->reuse_address;
@@ -95,7 +95,8 @@ static bool is_listening(int fd)
 /* The target will listen at a listener's port before we have let go of it. */
 static void share_listener(struct carried *carried)
 {
-	if (carried->shared || !is_listening(carried->fd))
+	carried->listening = is_listening(carried->fd);
+	if (carried->shared || !carried->listening)
 		return;
 	carried->reuse_port = socket_get(carried->fd, SOL_SOCKET, SO_REUSEPORT) != 0;
 	carried->shared = socket_set(carried->fd, SOL_SOCKET, SO_REUSEPORT, 1);
@@ -227,7 +228,7 @@ static void accept_pending(void)
 	for (size_t i = 0; i < count && workload_link.carried_count < MAX_CARRIED; i++) {
 		struct carried *listener = &workload_link.carried[i];
 
-		if (!listener->socket || !is_listening(listener->fd))
+		if (!listener->socket || !listener->listening)
 			continue;
 		for (;;) {
 			int fd, flags = fcntl(listener->fd, F_GETFL);
@@ -311,16 +312,16 @@ void socket_vanish(int fd)
 void sockets_give_up(void)
 {
 	for (size_t i = 0; i < workload_link.carried_count; i++)
-		if (workload_link.carried[i].socket && is_listening(workload_link.carried[i].fd))
+		if (workload_link.carried[i].socket && workload_link.carried[i].listening)
 			guard_with(workload_link.carried[i].fd);
 	for (size_t i = 0; i < workload_link.carried_count; i++) {
 		struct carried *carried = &workload_link.carried[i];
-		struct saved_socket saved;
+		struct saved_socket saved = { .local_address = carried->local_address,
+					      .local_port = carried->local_port };
 
 		if (!carried->repaired)
 			continue;
-		if (describe(carried, &saved))
-			guard_port(&saved);
+		guard_port(&saved);
 		socket_vanish(carried->fd);
 		carried->repaired = carried->held = false;
 	}

@@ -155,15 +155,21 @@ bool sockets_adopt(void)
 	       link_adopt(LINK_ACCEPTED, tags + late, fds + late, MAX_CARRIED - late);
 }
 
+/* Out of repair mode a connection asks its peer for a sign of life, unless it is told not to: each
+ * costs as long as all else that is done for it. It is worth that where the network has to learn
+ * where the address is now. On this machine it has nothing to learn: what the peer has said is
+ * replayed, and what it has not acknowledged is sent again in its time. */
 void sockets_speak(void)
 {
+	int off = options.address ? 0 : REPAIR_OFF_QUIETLY;
+
 	for (size_t i = 0; i < made_count; i++) {
 		const struct made *one = &made[i];
 		const uint8_t *unsent = one->queues + one->saved.send_length;
 
 		if (!is_connection(one))
 			continue;
-		socket_set(one->fd, IPPROTO_TCP, TCP_REPAIR, 0);
+		socket_set(one->fd, IPPROTO_TCP, TCP_REPAIR, off);
 		if (one->saved.unsent_length > 0 &&
 		    send(one->fd, unsent, one->saved.unsent_length, MSG_NOSIGNAL) !=
 			    (ssize_t)one->saved.unsent_length)

@@ -4,8 +4,12 @@
  * its agent from answering for it. While it moves much, it is to be in nobody's way: its turns are
  * long, and whoever wakes up for a shorter one goes first (sched_runtime of sched_setattr(2), Linux
  * 6.12). While a workload stands still, nobody waits for anything but for this: real time, for as
- * long as a freeze may last at the most. What may not be set is left as it is.
+ * long as a freeze may last at the most; and so the workload itself while it comes to rest, stops
+ * or begins, though not for long. Processors do not sleep meanwhile: to wake up takes tens of
+ * microseconds, at each of the dozen times that one process waits for another
+ * (Documentation/power/pm_qos_interface.rst). What may not be set is left as it is.
  */
+#include <fcntl.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -27,6 +31,7 @@ struct attributes {
 #define NICE (-10)
 #define LONG_TURN (100 * MS)
 #define REAL_TIME_PRIORITY 2u /* the workload's, when it is its turn: one less */
+#define MOST_HURRY (100 * MS)
 
 enum urgency { USUAL, BULK, FREEZE };
 
@@ -34,11 +39,18 @@ static enum urgency now_is;
 static uint64_t until;
 static int nice_before;
 static bool can_raise;
-static pid_t hurried; /* a workload that is to begin */
+static pid_t hurried; /* a workload that is to rest or to begin; 0: none */
+static uint64_t hurried_until;
+static struct attributes hurried_before;
 
 static bool set(pid_t pid, const struct attributes *wanted)
 {
 	return syscall(SYS_sched_setattr, pid, wanted, 0) == 0;
+}
+
+static bool get(pid_t pid, struct attributes *found)
+{
+	return syscall(SYS_sched_getattr, pid, found, sizeof(*found), 0) == 0;
 }
 
 static struct attributes usual(int nice, uint64_t runtime)
@@ -61,6 +73,21 @@ static struct attributes real_time(uint32_t priority)
 	};
 }
 
+static void stay_awake(bool wanted)
+{
+	static int awake = -1;
+	int32_t latency_us = 0;
+
+	if (!wanted && awake >= 0) {
+		close(awake);
+		awake = -1;
+	}
+	if (wanted && awake < 0)
+		awake = open("/dev/cpu_dma_latency", O_WRONLY | O_CLOEXEC);
+	if (wanted && awake >= 0 && write(awake, &latency_us, sizeof(latency_us)) < 0)
+		stay_awake(false);
+}
+
 static void become(enum urgency wanted)
 {
 	struct attributes attributes = wanted == FREEZE ? real_time(REAL_TIME_PRIORITY)
@@ -70,6 +97,7 @@ static void become(enum urgency wanted)
 	if (now_is == wanted)
 		return;
 	set(0, &attributes);
+	stay_awake(wanted == FREEZE);
 	now_is = wanted;
 }
 
@@ -106,16 +134,17 @@ void urgency_hurry(pid_t pid)
 {
 	struct attributes attributes = real_time(REAL_TIME_PRIORITY - 1);
 
-	if (can_raise && set(pid, &attributes))
-		hurried = pid;
+	hurried_until = now_ns() + MOST_HURRY;
+	if (!can_raise || pid == hurried || !get(pid, &hurried_before) ||
+	    hurried_before.policy != SCHED_OTHER || !set(pid, &attributes))
+		return;
+	hurried = pid;
 }
 
 void urgency_hurry_no_more(void)
 {
-	struct attributes attributes = usual(nice_before, 0);
-
 	if (hurried > 0)
-		set(hurried, &attributes);
+		set(hurried, &hurried_before);
 	hurried = 0;
 }
 
@@ -127,12 +156,15 @@ void urgency_usual(void)
 
 uint64_t urgency_tick(void)
 {
-	uint64_t now = now_ns();
+	uint64_t now = now_ns(), left = UINT64_MAX;
 
-	if (now_is == USUAL)
-		return UINT64_MAX;
-	if (now < until)
-		return until - now;
-	urgency_usual();
-	return UINT64_MAX;
+	if (now_is != USUAL && now >= until)
+		urgency_usual();
+	else if (now_is != USUAL)
+		left = until - now;
+	if (hurried > 0 && now >= hurried_until)
+		urgency_hurry_no_more();
+	else if (hurried > 0 && hurried_until - now < left)
+		left = hurried_until - now;
+	return left;
 }

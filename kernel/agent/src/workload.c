@@ -151,6 +151,12 @@ bool workload_is_made_ready(void)
 	return made_ready > 0;
 }
 
+void workload_hurry(void)
+{
+	if (workload.pid != 0)
+		urgency_hurry(workload.pid);
+}
+
 void workload_hurry_ready(void)
 {
 	urgency_hurry(made_ready);
@@ -181,8 +187,7 @@ void workload_activate(void)
 
 bool workload_stop_running(void)
 {
-	if (workload.pid != 0)
-		urgency_hurry(workload.pid);
+	workload_hurry();
 	return workload.pid != 0 && kill(-workload.pid, SIGSTOP) == 0;
 }
 

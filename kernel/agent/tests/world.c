@@ -443,6 +443,10 @@ void workload_drop_ready(void)
 	made_ready = false;
 }
 
+void workload_hurry(void)
+{
+}
+
 void workload_hurry_ready(void)
 {
 }

@@ -93,9 +93,24 @@ public final class JournalComponent implements Journal {
 
     @Override
     public void note(Entry entry) throws JournalException {
+        ready(entry).note();
+    }
+
+    @Override
+    public Noting ready(Entry entry) throws JournalException {
         InFlight.Call call = inFlight.enter();
         try {
-            journal.note(entry);
+            Noting ready = journal.ready(entry);
+            return () -> note(ready);
+        } finally {
+            call.close();
+        }
+    }
+
+    private void note(Noting ready) throws JournalException {
+        InFlight.Call call = inFlight.enter();
+        try {
+            ready.note();
         } finally {
             call.close();
         }

@@ -65,9 +65,13 @@ final class Notes implements AutoCloseable {
         return memory.getInt(0) == 0;
     }
 
-    /** @return whether there was room */
-    boolean add(Row row) throws JournalException {
-        byte[] record = encode(row);
+    /**
+     * @param encoded what {@link #encode} made
+     * @return whether there was room
+     */
+    boolean add(byte[] encoded, Instant time) throws JournalException {
+        byte[] record = encoded.clone();
+        ByteBuffer.wrap(record).putLong(0, Times.toNanos(time));
         try (FileLock held = lock()) {
             int at = end();
             if (at + HEAD + record.length + Integer.BYTES > BYTES) {
@@ -124,18 +128,17 @@ final class Notes implements AutoCloseable {
         return rows;
     }
 
-    private static byte[] encode(Row row) {
-        Entry entry = row.entry();
+    /** A record whose time is still to come. */
+    static byte[] encode(Entry entry, byte[] fields) {
         List<byte[]> parts = List.of(
                 entry.kind().getBytes(StandardCharsets.UTF_8),
                 entry.key().getBytes(StandardCharsets.UTF_8),
                 entry.instance().orElse("").getBytes(StandardCharsets.UTF_8),
-                row.fields());
+                fields);
         int length = Long.BYTES
                 + 1
                 + parts.stream().mapToInt(part -> Integer.BYTES + part.length).sum();
-        ByteBuffer out =
-                ByteBuffer.allocate(length).putLong(Times.toNanos(row.time())).put((byte) (entry.closes() ? 1 : 0));
+        ByteBuffer out = ByteBuffer.allocate(length).putLong(0).put((byte) (entry.closes() ? 1 : 0));
         for (byte[] part : parts) {
             out.putInt(part.length).put(part);
         }

@@ -98,11 +98,20 @@ final class SqliteJournal implements Journal, AutoCloseable {
 
     @Override
     public void note(Entry entry) throws JournalException {
-        Writer.Row row = new Writer.Row(entry, clock.get(), EntryCodec.encode(entry));
-        if (!notes.add(row)) {
-            write(List.of(row));
-        }
-        appends.incrementAndGet();
+        ready(entry).note();
+    }
+
+    @Override
+    public Noting ready(Entry entry) throws JournalException {
+        byte[] fields = EntryCodec.encode(entry);
+        byte[] record = Notes.encode(entry, fields);
+        return () -> {
+            Instant now = clock.get();
+            if (!notes.add(record, now)) {
+                write(List.of(new Writer.Row(entry, now, fields)));
+            }
+            appends.incrementAndGet();
+        };
     }
 
     /** What was noted comes into the database, so that it is read there. */

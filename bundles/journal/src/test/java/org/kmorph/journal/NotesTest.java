@@ -11,6 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.kmorph.api.journal.Entry;
+import org.kmorph.api.journal.Journal;
 import org.kmorph.api.journal.JournalException;
 import org.kmorph.api.journal.JournalRecord;
 import org.kmorph.api.journal.Query;
@@ -38,6 +39,19 @@ class NotesTest {
             assertThat(journal.latest("morph"))
                     .extracting(record -> record.entry().fields().get("value"))
                     .containsExactly("committed", "released");
+        }
+    }
+
+    @Test
+    void aNoteThatIsReadyIsWrittenWhenItIsNoted() throws Exception {
+        try (SqliteJournal journal = Journals.open(directory)) {
+            Journal.Noting ready = journal.ready(Journals.entry("morph", "a", "released"));
+            journal.append(Journals.entry("morph", "a", "releasing"));
+            assertThat(values(journal)).containsExactly("releasing");
+            ready.note();
+            assertThat(values(journal)).containsExactly("releasing", "released");
+            List<JournalRecord> records = journal.read(Query.all());
+            assertThat(records.get(1).time()).isAfterOrEqualTo(records.get(0).time());
         }
     }
 

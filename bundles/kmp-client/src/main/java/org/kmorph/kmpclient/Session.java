@@ -103,9 +103,11 @@ final class Session implements KmpSession {
             } else if (living.size() > MAX_REQUESTS) {
                 fail(exchange, Reason.TOO_MANY, MAX_REQUESTS + " requests wait for their answers already");
             } else {
-                exchange.deadline(surroundings.timer().after(deadline.toNanos(), () -> expire(exchange, deadline)));
                 unsent.add(exchange);
                 pump();
+                if (!exchange.done) {
+                    exchange.deadline(surroundings.timer().after(deadline.toNanos(), () -> expire(exchange, deadline)));
+                }
             }
         }
         aftermath.settle();

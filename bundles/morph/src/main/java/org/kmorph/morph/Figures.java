@@ -4,6 +4,8 @@ package org.kmorph.morph;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 import org.kmorph.api.morph.MorphStep;
 import org.kmorph.kmp.item.Check;
 import org.kmorph.kmp.item.Items;
@@ -13,7 +15,9 @@ import org.kmorph.kmp.message.CommitAnswer;
 final class Figures {
     private static final String STEP = "step: ";
 
-    private final List<MorphStep> steps = new ArrayList<>();
+    /** Made when somebody looks: while they are measured a workload stands still. */
+    private final List<Supplier<Stream<MorphStep>>> steps = new ArrayList<>();
+
     private long moved;
     private long unpacked;
     private long dirtyRate;
@@ -53,18 +57,17 @@ final class Figures {
     /** A step of ours ends. */
     synchronized void step(String name, long nanos) {
         if (frozenNanos != 0) {
-            steps.add(new MorphStep(MorphStep.By.DAEMON, name, (nanos - stepBeganNanos) / 1000));
+            long micros = (nanos - stepBeganNanos) / 1000;
+            steps.add(() -> Stream.of(new MorphStep(MorphStep.By.DAEMON, name, micros)));
             stepBeganNanos = nanos;
         }
     }
 
     /** What an agent says of its steps. */
     synchronized void steps(MorphStep.By by, CommitAnswer answer) {
-        for (Check check : Items.all(answer.items(), Check.class)) {
-            if (check.text().startsWith(STEP)) {
-                steps.add(new MorphStep(by, check.text().substring(STEP.length()), check.durationMicros()));
-            }
-        }
+        steps.add(() -> Items.all(answer.items(), Check.class).stream()
+                .filter(check -> check.text().startsWith(STEP))
+                .map(check -> new MorphStep(by, check.text().substring(STEP.length()), check.durationMicros())));
     }
 
     synchronized void running(long nanos) {
@@ -74,7 +77,7 @@ final class Figures {
     }
 
     synchronized List<MorphStep> steps() {
-        return List.copyOf(steps);
+        return steps.stream().flatMap(Supplier::get).toList();
     }
 
     synchronized long moved() {

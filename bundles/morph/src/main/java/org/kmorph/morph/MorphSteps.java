@@ -62,6 +62,8 @@ final class MorphSteps implements AutoCloseable {
     private volatile Optional<String> sourceEnd = Optional.empty();
     private volatile Optional<String> targetEnd = Optional.empty();
     private volatile boolean hasBegun;
+    private volatile boolean targetSeen;
+    private final ReadyNote released;
     private Optional<Hurry> hurry = Optional.empty();
 
     /** Hears what came of the step that has this number. */
@@ -74,6 +76,7 @@ final class MorphSteps implements AutoCloseable {
         this.plan = plan;
         this.around = around;
         this.kernels = new Kernels(plan, around);
+        this.released = new ReadyNote(around.journal(), kernels::plan);
         this.conversation = conversation;
         this.figures = figures;
         this.report = report;
@@ -128,7 +131,7 @@ final class MorphSteps implements AutoCloseable {
             case FREEZE -> freeze(number);
             case VALIDATE_FINAL -> on(number, conversation.validate(ValidateScope.FINAL, FINAL), MorphSteps::verdict);
             case RELEASE -> on(number, source(CommitPhase.RELEASE, Duration.ZERO), this::released);
-            case HAND_OVER -> handOver(number);
+            case HAND_OVER -> handOver(number, now.why());
             case RETIRE -> on(number, source(CommitPhase.RETIRE, GRACE), this::released);
             case ASK_SOURCE -> on(number, source(CommitPhase.QUERY, Duration.ZERO), this::released);
             case FENCE_SOURCE, FENCE_SPENT -> work(number, () -> kernels.persisting(kernels::fenceSource));
@@ -371,7 +374,10 @@ final class MorphSteps implements AutoCloseable {
         });
     }
 
-    private void handOver(int number) {
+    /** What can be done before the workload stands still is done first. */
+    private void handOver(int number, String why) {
+        released.make(Mark.RELEASED, why);
+        targetSeen = kernels.targetEnding().isEmpty();
         long sent = around.time().nanos();
         figures.freezing(sent);
         report.accept(number, new Event.HandingOver(leaseEnd(sent)));
@@ -379,7 +385,9 @@ final class MorphSteps implements AutoCloseable {
     }
 
     private void activate(int number) {
-        Optional<String> ended = targetEnd.or(kernels::targetEnding);
+        // one that has been looked at just before the workload stood still has ended only if the host has said so since
+        Optional<String> ended = targetSeen ? targetEnd : targetEnd.or(kernels::targetEnding);
+        targetSeen = false;
         if (ended.isPresent()) {
             report.accept(number, new Event.TargetEnded(ended.get()));
             return;
@@ -406,7 +414,7 @@ final class MorphSteps implements AutoCloseable {
     /** In the window in which nobody runs the workload neither the disk nor another thread is waited for: docs/morph.md says why. */
     private void note(int number, Mark mark, String why) {
         try {
-            around.journal().get().note(kernels.plan().marked(mark).entry(why));
+            released.write(mark, why);
         } catch (JournalException e) {
             notRecorded(number, e);
             return;

@@ -20,7 +20,8 @@ import org.slf4j.LoggerFactory;
 /**
  * One connection. {@link #send} and {@link #close} may be called from any thread; all else happens on the loop's. Writing, and the queue
  * of bytes that wait for the peer, are guarded by its lock. Senders do not write for themselves, though that would save waking the loop:
- * what a timer sends to many goes out in one turn of the loop, and so their answers come in few.
+ * what a timer sends to many goes out in one turn of the loop, and so their answers come in few. Only what is sent on the loop's own
+ * thread, in answer to what has just come, goes out at once.
  */
 final class UnixConnection implements Connection {
     private static final Logger LOG = LoggerFactory.getLogger(UnixConnection.class);
@@ -152,9 +153,23 @@ final class UnixConnection implements Connection {
         ByteBuffer copy = ByteBuffer.allocate(bytes.remaining()).put(bytes).flip();
         queued += copy.remaining();
         queue.add(copy);
-        if (idle) {
+        if (idle && !(loop.onLoop() && isWritten(copy))) {
             loop.execute(this::flush);
         }
+        return true;
+    }
+
+    /** Whether the one that waits is out. The caller may hold locks: what else becomes of it, the loop finds out in its turn. Locked. */
+    private boolean isWritten(ByteBuffer only) {
+        try {
+            queued -= channel.isPresent() ? channel.get().write(only) : 0;
+        } catch (IOException e) {
+            LOG.debug("writing to {}", path, e);
+        }
+        if (only.hasRemaining()) {
+            return false;
+        }
+        queue.remove();
         return true;
     }
 

@@ -41,6 +41,23 @@ public interface Journal {
         append(entry);
     }
 
+    /**
+     * Makes all of a note but the writing, for a moment in which nobody is to wait for more than that. Nothing is written before
+     * {@link Noting#note}, which does what {@link #note} does; it is for as long as this journal is there.
+     *
+     * @throws JournalException when the entry could never be written, and the message says why
+     */
+    default Noting ready(Entry entry) throws JournalException {
+        return () -> note(entry);
+    }
+
+    /** A note that is ready to be written. Thread-safe. */
+    @FunctionalInterface
+    interface Noting {
+        /** @throws JournalException when it could not be written, and the message says why */
+        void note() throws JournalException;
+    }
+
     /** {@link #append(List)} of one. */
     default long append(Entry entry) throws JournalException {
         return append(List.of(entry));

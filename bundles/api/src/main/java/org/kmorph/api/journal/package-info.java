@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The durable record: what must survive the daemon. */
-@Version("1.0.0")
+@Version("1.1.0")
 @org.osgi.annotation.bundle.Export
 package org.kmorph.api.journal;
 
