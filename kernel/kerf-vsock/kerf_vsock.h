@@ -132,7 +132,7 @@ enum kerf_broken {
 	KERF_SCRIBBLED, /* our own words are not what we wrote */
 };
 
-/* link.c: sessions, the ring, doorbells */
+/* link.c: doorbells, frames to and from the ring */
 struct kerf_link *kerf_link_new(const struct kerf_link_ops *ops, void *bus, const char *name,
 				void *shm, u32 shm_bytes, u32 side, u32 id);
 int kerf_link_start(struct kerf_link *link, u32 vectors);
@@ -142,6 +142,14 @@ void kerf_link_free(struct kerf_link *link);
 int kerf_link_send(struct kerf_link *link, struct sk_buff *skb);
 void kerf_link_tell_down(struct kerf_link *link);
 void kerf_link_kick(struct kerf_link *link, u32 vector);
+
+/* session.c: lives of the two sides; by the link's work or tick */
+bool kerf_link_words_are_ours(struct kerf_link *link);
+void kerf_link_go_down(struct kerf_link *link);
+void kerf_link_go_up(struct kerf_link *link);
+void kerf_link_look(struct kerf_link *link);
+void kerf_link_mend(struct kerf_link *link);
+void kerf_link_probe(struct kerf_link *link);
 
 /* ring.c: frames in and out of the memory */
 void kerf_ring_layout(struct kerf_link *link);
