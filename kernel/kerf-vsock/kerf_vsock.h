@@ -144,12 +144,12 @@ void kerf_link_tell_down(struct kerf_link *link);
 void kerf_link_kick(struct kerf_link *link, u32 vector);
 
 /* session.c: lives of the two sides; by the link's work or tick */
-bool kerf_link_words_are_ours(struct kerf_link *link);
-void kerf_link_go_down(struct kerf_link *link);
-void kerf_link_go_up(struct kerf_link *link);
-void kerf_link_look(struct kerf_link *link);
-void kerf_link_mend(struct kerf_link *link);
-void kerf_link_probe(struct kerf_link *link);
+bool kerf_session_words_are_ours(struct kerf_link *link);
+void kerf_session_go_down(struct kerf_link *link);
+void kerf_session_go_up(struct kerf_link *link);
+void kerf_session_look(struct kerf_link *link);
+void kerf_session_mend(struct kerf_link *link);
+void kerf_session_probe(struct kerf_link *link);
 
 /* ring.c: frames in and out of the memory */
 void kerf_ring_layout(struct kerf_link *link);

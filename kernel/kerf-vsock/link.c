@@ -92,13 +92,13 @@ static void kerf_link_work(struct work_struct *work)
 
 	if (READ_ONCE(link->stopping))
 		return;
-	kerf_link_look(link);
+	kerf_session_look(link);
 	if (link->up) {
 		kerf_link_flush(link);
 		if (kerf_link_consume(link))
 			queue_work(link->wq, &link->work);
 	}
-	kerf_link_mend(link);
+	kerf_session_mend(link);
 }
 
 static void kerf_link_tick(struct work_struct *work)
@@ -108,10 +108,10 @@ static void kerf_link_tick(struct work_struct *work)
 	if (READ_ONCE(link->stopping))
 		return;
 	queue_delayed_work(link->wq, &link->tick, msecs_to_jiffies(KERF_LOOK_MS));
-	if (link->generation && !kerf_link_words_are_ours(link))
+	if (link->generation && !kerf_session_words_are_ours(link))
 		atomic_cmpxchg(&link->broken, KERF_SOUND, KERF_SCRIBBLED);
 	if (!link->starving)
-		kerf_link_probe(link);
+		kerf_session_probe(link);
 	kerf_link_work(&link->work);
 }
 
@@ -246,7 +246,7 @@ int kerf_link_start(struct kerf_link *link, u32 vectors)
 	link->started = jiffies;
 	/* The first step is that of a side that comes back from a violation: down, then up. */
 	WRITE_ONCE(link->own->peer_generation, 0);
-	kerf_link_go_up(link);
+	kerf_session_go_up(link);
 	kerf_debugfs_add(link);
 	queue_delayed_work(link->wq, &link->tick, 0);
 	return 0;
@@ -266,7 +266,7 @@ void kerf_link_quiesce(struct kerf_link *link)
 	WRITE_ONCE(link->stopping, true);
 	cancel_delayed_work_sync(&link->tick);
 	cancel_work_sync(&link->work);
-	kerf_link_go_down(link);
+	kerf_session_go_down(link);
 	kerf_debugfs_remove(link);
 	kerf_transport_remove(link);
 }

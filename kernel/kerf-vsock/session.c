@@ -21,7 +21,7 @@ static const char *const kerf_broken_why[] = {
 };
 
 /* Writes all of our words but the generation and what it acknowledges. Under tx_lock. */
-static void kerf_link_write_words(struct kerf_link *link)
+static void kerf_session_write_words(struct kerf_link *link)
 {
 	struct kerf_side *own = link->own;
 
@@ -41,7 +41,7 @@ static void kerf_link_write_words(struct kerf_link *link)
 }
 
 /* Whether our words still are what we wrote. Their only other writer is a peer that must not. */
-bool kerf_link_words_are_ours(struct kerf_link *link)
+bool kerf_session_words_are_ours(struct kerf_link *link)
 {
 	struct kerf_side *own = link->own;
 	bool ours;
@@ -68,7 +68,7 @@ bool kerf_link_words_are_ours(struct kerf_link *link)
 }
 
 /* A REQUEST that nobody will answer any more is answered here, or it would wait for its timeout. */
-static void kerf_link_refuse(struct kerf_link *link, const struct kerf_asked *asked)
+static void kerf_session_refuse(struct kerf_link *link, const struct kerf_asked *asked)
 {
 	struct virtio_vsock_hdr *hdr;
 	struct sk_buff *skb;
@@ -88,7 +88,7 @@ static void kerf_link_refuse(struct kerf_link *link, const struct kerf_asked *as
 }
 
 /* Ends the session, if there is one: connections are reset, frames are dropped. By the work. */
-static void kerf_link_end_session(struct kerf_link *link)
+static void kerf_session_end_session(struct kerf_link *link)
 {
 	struct kerf_asked asked[KERF_ASKED];
 	bool was_up;
@@ -111,26 +111,26 @@ static void kerf_link_end_session(struct kerf_link *link)
 	kerf_transport_session_lost(link);
 	for (i = 0; i < KERF_ASKED; i++)
 		if (asked[i].type)
-			kerf_link_refuse(link, &asked[i]);
+			kerf_session_refuse(link, &asked[i]);
 }
 
 /* Takes this side down: generation 0, nothing acknowledged. By the work. */
-void kerf_link_go_down(struct kerf_link *link)
+void kerf_session_go_down(struct kerf_link *link)
 {
 	link->generation = 0;
 	/* after every word of this life */
 	smp_store_release(&link->own->generation, 0);
-	kerf_link_end_session(link);
+	kerf_session_end_session(link);
 	link->acknowledged = 0;
 	spin_lock_bh(&link->tx_lock);
 	WRITE_ONCE(link->own->peer_generation, 0);
-	kerf_link_write_words(link);
+	kerf_session_write_words(link);
 	spin_unlock_bh(&link->tx_lock);
 	kerf_link_kick(link, KERF_VECTOR_CONTROL);
 }
 
-/* Begins a new life of this side. By the work, after kerf_link_go_down(). */
-void kerf_link_go_up(struct kerf_link *link)
+/* Begins a new life of this side. By the work, after kerf_session_go_down(). */
+void kerf_session_go_up(struct kerf_link *link)
 {
 	u32 found = READ_ONCE(link->own->generation);
 	u32 known = READ_ONCE(link->peer->peer_generation);
@@ -146,7 +146,7 @@ void kerf_link_go_up(struct kerf_link *link)
 	link->started = jiffies;
 	spin_lock_bh(&link->tx_lock);
 	WRITE_ONCE(link->own->peer_generation, 0);
-	kerf_link_write_words(link);
+	kerf_session_write_words(link);
 	spin_unlock_bh(&link->tx_lock);
 	link->generation = generation;
 	/* the words of this life are there before it begins */
@@ -155,7 +155,7 @@ void kerf_link_go_up(struct kerf_link *link)
 }
 
 /* What the other side says of itself, checked. */
-static bool kerf_link_knows_peer(struct kerf_link *link)
+static bool kerf_session_knows_peer(struct kerf_link *link)
 {
 	u32 magic = READ_ONCE(link->peer->magic);
 	u32 version = READ_ONCE(link->peer->version);
@@ -195,7 +195,7 @@ static bool kerf_link_knows_peer(struct kerf_link *link)
 }
 
 /* Looks at the other side's generation, and follows it. By the work. */
-void kerf_link_look(struct kerf_link *link)
+void kerf_session_look(struct kerf_link *link)
 {
 	u32 theirs, acknowledged;
 
@@ -205,14 +205,14 @@ void kerf_link_look(struct kerf_link *link)
 	/* before the words of that life */
 	theirs = smp_load_acquire(&link->peer->generation);
 	if (theirs != link->acknowledged) {
-		kerf_link_end_session(link);
+		kerf_session_end_session(link);
 		link->acknowledged = 0;
-		if (!theirs || !kerf_link_knows_peer(link)) {
+		if (!theirs || !kerf_session_knows_peer(link)) {
 			WRITE_ONCE(link->own->peer_generation, 0);
 			return;
 		}
 		spin_lock_bh(&link->tx_lock);
-		kerf_link_write_words(link);
+		kerf_session_write_words(link);
 		spin_unlock_bh(&link->tx_lock);
 		WRITE_ONCE(link->own->generation, link->generation);
 		link->acknowledged = theirs;
@@ -243,7 +243,7 @@ void kerf_link_look(struct kerf_link *link)
  * Something that the other side wrote, or somebody over our words, cannot be. Down, and up again
  * after a pause: a peer that does it again and again gets ten sessions a second, not all our time.
  */
-void kerf_link_mend(struct kerf_link *link)
+void kerf_session_mend(struct kerf_link *link)
 {
 	unsigned long pause = msecs_to_jiffies(KERF_VIOLATION_PAUSE_MS);
 	int why = atomic_read(&link->broken);
@@ -260,19 +260,19 @@ void kerf_link_mend(struct kerf_link *link)
 		}
 		link->stats.violations++;
 		pr_warn_ratelimited("%s: starting anew: %s\n", link->name, kerf_broken_why[why]);
-		kerf_link_go_down(link);
+		kerf_session_go_down(link);
 	}
 	if (time_before(jiffies, link->started + pause))
 		mod_delayed_work(link->wq, &link->tick, pause);
 	else
-		kerf_link_go_up(link);
+		kerf_session_go_up(link);
 }
 
 /*
  * Is anybody there? Counted in ticks of ours, not in time: a machine that was paused has missed
  * its own ticks too.
  */
-void kerf_link_probe(struct kerf_link *link)
+void kerf_session_probe(struct kerf_link *link)
 {
 	u32 limit = DIV_ROUND_UP(READ_ONCE(kerf_peer_timeout_ms), KERF_LOOK_MS);
 	u32 tail = READ_ONCE(link->peer->tail);
@@ -303,6 +303,6 @@ void kerf_link_probe(struct kerf_link *link)
 	pr_warn("%s: CID %u %s for %u ms; starting anew\n", link->name, kerf_peer_cid(link),
 		link->silent_ticks > limit ? "did not answer" : "took nothing of what waits for it",
 		limit * KERF_LOOK_MS);
-	kerf_link_go_down(link);
-	kerf_link_go_up(link);
+	kerf_session_go_down(link);
+	kerf_session_go_up(link);
 }
