@@ -159,8 +159,11 @@ void kerf_ring_published(struct kerf_link *link, u32 old_head);
 bool kerf_ring_take(struct kerf_link *link, struct sk_buff **skb);
 bool kerf_ring_sleep(struct kerf_link *link);
 
-/* transport.c: what the vsock core sees */
-int kerf_transport_init(void);
+/* roles.c: what the vsock core calls */
+int kerf_roles_init(void);
+void kerf_roles_exit(void);
+
+/* transport.c: which link a frame goes by, and the places in the vsock core */
 int kerf_transport_serve_local(void);
 void kerf_transport_exit(void);
 int kerf_transport_add(struct kerf_link *link);

@@ -36,7 +36,7 @@ static int __init kerf_vsock_init(void)
 {
 	int ret;
 
-	ret = kerf_transport_init();
+	ret = kerf_roles_init();
 	if (ret)
 		return ret;
 	kerf_debugfs_init();
