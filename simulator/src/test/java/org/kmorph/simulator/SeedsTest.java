@@ -60,6 +60,7 @@ class SeedsTest {
                     507873 | the same, when not all that the old kernel had could be given back
                     609975 | what a person terminates is healed, for it was morphed once; and memory is read of what was given back in part
                     715302 | the simulator: an agent that is another one by then answers what the former was asked
+                    813178 | the same, when the new kernel is silent after the old one was removed: nobody asks it again
                     707711 | the judge: a new kernel stirs between two tries to fence it, of which the first could not be confirmed
                     """)
     void whatWasFoundOnceIsNotThereAgain(long seed, String what) {

@@ -111,7 +111,12 @@ final class WayBack {
         if (event instanceof WorkloadIs is) {
             return is.ended() && !is.begun() ? lost(state, state.why()) : state.at(Step.REMOVE_SOURCE);
         }
-        return event instanceof Failed ? state.at(Step.REMOVE_SOURCE) : state;
+        if (!(event instanceof Failed failed)) {
+            return state;
+        }
+        return state.attempts() + 1 < MorphCore.MOST_ATTEMPTS
+                ? state.at(Step.ASK_WORKLOAD)
+                : lost(state, state.why() + "; nor does the new one say whether it has begun: " + failed.why());
     }
 
     private static MorphState givenBack(MorphState state, Event event) {
