@@ -93,6 +93,8 @@ static const struct {
 	  sizeof(struct kmp_i_device) + KMP_MAX_NAME_BYTES },
 	{ KMP_I_INSTANCE, sizeof(struct kmp_i_instance),
 	  sizeof(struct kmp_i_instance) + KMP_MAX_NAME_BYTES },
+	{ KMP_I_MEMORY_FILE, sizeof(struct kmp_i_memory_file) + 1,
+	  sizeof(struct kmp_i_memory_file) + KMP_MAX_PATH_BYTES },
 };
 
 static bool length_fits(const struct kmp_item *item)

@@ -478,6 +478,33 @@ static size_t endless(uint8_t *payload)
 	return add_file(payload, length, BASE, PAGE, 0, memory_path);
 }
 
+/* A path that is so long, and begins as one. */
+static size_t with_path_of(uint8_t *payload, size_t bytes)
+{
+	uint8_t item[sizeof(struct kmp_i_memory_file) + KMP_MAX_PATH_BYTES + 1] = { 0 };
+	size_t length = add_range(payload, head_of(payload, 1, 0, 0), BASE, PAGE);
+
+	memset(item + sizeof(struct kmp_i_memory_file), '/', KMP_MAX_PATH_BYTES + 1);
+	return item_add(payload, length, 8192, KMP_I_MEMORY_FILE, item,
+			sizeof(struct kmp_i_memory_file) + bytes);
+}
+
+static size_t pathless(uint8_t *payload)
+{
+	return with_path_of(payload, 0);
+}
+
+static size_t too_long_a_path(uint8_t *payload)
+{
+	return with_path_of(payload, KMP_MAX_PATH_BYTES + 1);
+}
+
+/* Not even the whole of what comes before the path. */
+static size_t cut_off(uint8_t *payload)
+{
+	return with_path_of(payload, (size_t)-8);
+}
+
 static size_t no_window(uint8_t *payload)
 {
 	size_t length = with_file(payload, memory_path);
@@ -510,6 +537,12 @@ static void what_cannot_be_read_is_refused_with_why(void)
 	refused(KMP_E_MALFORMED, first);
 	hear_start(endless);
 	refused(KMP_E_MALFORMED, first);
+	hear_start(pathless);
+	refused(KMP_E_MALFORMED, first + range);
+	hear_start(too_long_a_path);
+	refused(KMP_E_MALFORMED, first + range);
+	hear_start(cut_off);
+	refused(KMP_E_MALFORMED, first + range);
 	hear_start(no_window);
 	refused(KMP_E_MALFORMED, offsetof(struct kmp_vmcore_start, window_bytes));
 	options.instance = DEAD;
