@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.kmorph.api.instance.InstanceException;
+import org.kmorph.api.instance.InstanceException.Reason;
 import org.kmorph.api.instance.InstanceSpec;
 
 /** The person at the shell: spawns instances, sometimes ends or recovers one, and remembers what the daemon has promised. */
@@ -88,9 +89,10 @@ final class Operator {
 
     private void spawn(String name) {
         spawning.add(name);
-        unwanted.remove(name);
+        boolean ended = unwanted.remove(name);
         command("spawn " + name, daemon -> {
             try {
+                checkFree(daemon, name);
                 int id = daemon.instances()
                         .spawn(spec(name, Optional.empty()), PATIENCE)
                         .id();
@@ -100,10 +102,26 @@ final class Operator {
                 if (standby(name).isPresent()) {
                     daemon.instances().spawn(spec(standby(name).get(), Optional.of(id)), PATIENCE);
                 }
+            } catch (InstanceException e) {
+                // what was ended stays so
+                if (ended && daemon.instances().find(name).isEmpty()) {
+                    unwanted.add(name);
+                }
+                throw e;
             } finally {
                 spawning.remove(name);
             }
         });
+    }
+
+    /** As the command {@code spawn} does. */
+    private static void checkFree(Daemon daemon, String name) throws InstanceException {
+        if (daemon.morpher() != null
+                && daemon.instances().find(name).isEmpty()
+                && daemon.morpher().list().stream()
+                        .anyMatch(morph -> morph.instance().equals(name))) {
+            throw new InstanceException(Reason.REFUSED, "a morph of \"" + name + "\" is not over");
+        }
     }
 
     private InstanceSpec spec(String name, Optional<Integer> standbyFor) {

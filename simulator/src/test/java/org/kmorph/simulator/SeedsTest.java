@@ -61,6 +61,9 @@ class SeedsTest {
                     609975 | what a person terminates is healed, for it was morphed once; and memory is read of what was given back in part
                     715302 | the simulator: an agent that is another one by then answers what the former was asked
                     813178 | the same, when the new kernel is silent after the old one was removed: nobody asks it again
+                    2005909 | a person ends an instance whose morph has released, and gives its name to another: two owners
+                    2104545 | the same: the new kernel begins from a copy that is stale by then
+                    2027396 | the same: the morph takes the other for its old kernel, and ends it
                     707711 | the judge: a new kernel stirs between two tries to fence it, of which the first could not be confirmed
                     """)
     void whatWasFoundOnceIsNotThereAgain(long seed, String what) {

@@ -60,8 +60,8 @@ public final class ListCommand implements Command {
     @Override
     public ExitCode run(CommandContext context) {
         List<Map<String, Object>> rows = instances.list().stream()
-                .map(instance ->
-                        InstanceView.row(instance, report(instance), Names.morph(morphs, instance), time.nanos()))
+                .map(instance -> InstanceView.row(
+                        instance, report(instance), Names.morph(morphs, instance.name()), time.nanos()))
                 .toList();
         context.print(Output.rows(InstanceView.COLUMNS, rows).wide(context.flag("verbose")));
         return ExitCode.DONE;

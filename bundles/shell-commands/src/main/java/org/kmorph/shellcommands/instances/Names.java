@@ -38,11 +38,27 @@ public final class Names {
     }
 
     /** The morph of an instance, if one is under way and there is anybody who knows. */
-    static Optional<MorphStatus> morph(List<Morphs> morphs, Instance instance) {
+    static Optional<MorphStatus> morph(List<Morphs> morphs, String instance) {
         return morphs.stream()
                 .flatMap(known -> known.list().stream())
-                .filter(status -> status.instance().equals(instance.name()))
+                .filter(status -> status.instance().equals(instance))
                 .findFirst();
+    }
+
+    /**
+     * A person may end an instance that is being morphed, and its new kernel may run the workload all the same until the morph has seen to
+     * that: till then nobody else is to be called so.
+     *
+     * @throws CommandException when a morph is under way of one that is gone
+     */
+    static void checkFree(List<Morphs> morphs, Instances instances, String name) throws CommandException {
+        if (instances.find(name).isEmpty() && morph(morphs, name).isPresent()) {
+            throw new CommandException(
+                    ExitCode.FAILED,
+                    "a morph of an instance \"" + name
+                            + "\" is not over, and its new kernel may run the workload; wait until"
+                            + " `list` shows none of the two, or use another name");
+        }
     }
 
     /** The same failure as a command's. */

@@ -16,9 +16,13 @@ import org.kmorph.api.instance.Instance;
 import org.kmorph.api.instance.InstanceException;
 import org.kmorph.api.instance.InstanceSpec;
 import org.kmorph.api.instance.Instances;
+import org.kmorph.api.morph.Morphs;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 
 /** {@code spawn}. */
 @Component
@@ -71,6 +75,13 @@ public final class SpawnCommand implements Command {
 
     private final Instances instances;
 
+    /** None while the bundle is replaced. */
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    private volatile List<Morphs> morphs = List.of();
+
     @Activate
     public SpawnCommand(@Reference Instances instances) {
         this.instances = instances;
@@ -103,6 +114,7 @@ public final class SpawnCommand implements Command {
     @Override
     public ExitCode run(CommandContext context) throws CommandException, InterruptedException {
         String name = context.text(Names.NAME);
+        Names.checkFree(morphs, instances, name);
         Optional<Duration> heartbeatTimeout = context.duration("heartbeat-timeout");
         InstanceSpec spec = new InstanceSpec(
                 name,

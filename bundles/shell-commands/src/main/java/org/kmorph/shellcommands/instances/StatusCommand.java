@@ -62,7 +62,7 @@ public final class StatusCommand implements Command {
         context.print(Output.one(
                 InstanceView.COLUMNS,
                 InstanceView.row(
-                        instance, health.report(instance.name()), Names.morph(morphs, instance), time.nanos())));
+                        instance, health.report(instance.name()), Names.morph(morphs, instance.name()), time.nanos())));
         return ExitCode.DONE;
     }
 
