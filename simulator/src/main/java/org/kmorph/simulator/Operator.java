@@ -114,7 +114,7 @@ final class Operator {
         });
     }
 
-    /** As the command {@code spawn} does. */
+    /** As the command {@code spawn}, but that this one has no patience. */
     private static void checkFree(Daemon daemon, String name) throws InstanceException {
         if (daemon.morpher() != null
                 && daemon.instances().find(name).isEmpty()

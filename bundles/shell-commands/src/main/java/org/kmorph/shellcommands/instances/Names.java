@@ -4,6 +4,7 @@ package org.kmorph.shellcommands.instances;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.kmorph.api.command.CommandContext;
 import org.kmorph.api.command.CommandException;
 import org.kmorph.api.command.ExitCode;
@@ -12,11 +13,14 @@ import org.kmorph.api.instance.InstanceException;
 import org.kmorph.api.instance.Instances;
 import org.kmorph.api.morph.MorphStatus;
 import org.kmorph.api.morph.Morphs;
+import org.kmorph.api.time.TimeSource;
 
 /** Instances by the names that people type. */
 public final class Names {
     /** How the parameter is called in every command that takes an instance. */
     public static final String NAME = "NAME";
+
+    private static final Duration LOOK_AGAIN = Duration.ofMillis(20);
 
     private Names() {}
 
@@ -47,17 +51,23 @@ public final class Names {
 
     /**
      * A person may end an instance that is being morphed, and its new kernel may run the workload all the same until the morph has seen to
-     * that: till then nobody else is to be called so.
+     * that: till then nobody else is to be called so. Blocks.
      *
-     * @throws CommandException when a morph is under way of one that is gone
+     * @throws CommandException when a morph is under way of one that is gone, and that lasts
      */
-    static void checkFree(List<Morphs> morphs, Instances instances, String name) throws CommandException {
-        if (instances.find(name).isEmpty() && morph(morphs, name).isPresent()) {
-            throw new CommandException(
-                    ExitCode.FAILED,
-                    "a morph of an instance \"" + name
-                            + "\" is not over, and its new kernel may run the workload; wait until"
-                            + " `list` shows none of the two, or use another name");
+    static void awaitFree(
+            Supplier<List<Morphs>> morphs, Instances instances, String name, TimeSource time, Duration patience)
+            throws CommandException, InterruptedException {
+        long deadline = time.nanos() + patience.toNanos();
+        while (instances.find(name).isEmpty() && morph(morphs.get(), name).isPresent()) {
+            if (time.nanos() - deadline >= 0) {
+                throw new CommandException(
+                        ExitCode.TIMED_OUT,
+                        "a morph of an instance \"" + name
+                                + "\" is not over, and its new kernel may run the workload; see"
+                                + " `list`, and wait until it is gone, or use another name");
+            }
+            time.sleep(LOOK_AGAIN);
         }
     }
 

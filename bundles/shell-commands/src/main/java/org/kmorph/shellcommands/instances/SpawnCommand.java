@@ -17,6 +17,7 @@ import org.kmorph.api.instance.InstanceException;
 import org.kmorph.api.instance.InstanceSpec;
 import org.kmorph.api.instance.Instances;
 import org.kmorph.api.morph.Morphs;
+import org.kmorph.api.time.TimeSource;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
@@ -74,6 +75,7 @@ public final class SpawnCommand implements Command {
             .build();
 
     private final Instances instances;
+    private final TimeSource time;
 
     /** None while the bundle is replaced. */
     @Reference(
@@ -83,8 +85,9 @@ public final class SpawnCommand implements Command {
     private volatile List<Morphs> morphs = List.of();
 
     @Activate
-    public SpawnCommand(@Reference Instances instances) {
+    public SpawnCommand(@Reference Instances instances, @Reference TimeSource time) {
         this.instances = instances;
+        this.time = time;
     }
 
     /** The id of the instance that it is a standby for, if it is one. */
@@ -114,7 +117,6 @@ public final class SpawnCommand implements Command {
     @Override
     public ExitCode run(CommandContext context) throws CommandException, InterruptedException {
         String name = context.text(Names.NAME);
-        Names.checkFree(morphs, instances, name);
         Optional<Duration> heartbeatTimeout = context.duration("heartbeat-timeout");
         InstanceSpec spec = new InstanceSpec(
                 name,
@@ -131,8 +133,10 @@ public final class SpawnCommand implements Command {
                 context.optionalText("address"),
                 label(context));
         try (Progress progress = context.progress("starting " + name)) {
+            Duration patience = Names.patience(context, TIMEOUT);
+            Names.awaitFree(() -> morphs, instances, name, time, patience);
             progress.note("waiting for its agent");
-            Instance made = instances.spawn(spec, Names.patience(context, TIMEOUT));
+            Instance made = instances.spawn(spec, patience);
             context.err().printf("instance \"%s\" is RUNNING (id %d, CID %d)%n", name, made.id(), made.contextId());
             for (String missing : made.notIsolated()) {
                 context.err().println("not isolated: " + missing);

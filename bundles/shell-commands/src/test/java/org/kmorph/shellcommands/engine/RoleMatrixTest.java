@@ -135,7 +135,7 @@ class RoleMatrixTest {
             new RecoverCommand(null, null),
             new RecoveryLogCommand(null, null),
             new ShellCommand(),
-            new SpawnCommand(null),
+            new SpawnCommand(null, null),
             new StatusCommand(null, null, null),
             new TerminateCommand(null));
 
