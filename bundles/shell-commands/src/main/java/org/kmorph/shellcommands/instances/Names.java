@@ -53,9 +53,10 @@ public final class Names {
      * A person may end an instance that is being morphed, and its new kernel may run the workload all the same until the morph has seen to
      * that: till then nobody else is to be called so. Blocks.
      *
+     * @return what is left of the patience
      * @throws CommandException when a morph is under way of one that is gone, and that lasts
      */
-    static void awaitFree(
+    static Duration awaitFree(
             Supplier<List<Morphs>> morphs, Instances instances, String name, TimeSource time, Duration patience)
             throws CommandException, InterruptedException {
         long deadline = time.nanos() + patience.toNanos();
@@ -69,6 +70,7 @@ public final class Names {
             }
             time.sleep(LOOK_AGAIN);
         }
+        return Duration.ofNanos(deadline - time.nanos());
     }
 
     /** The same failure as a command's. */

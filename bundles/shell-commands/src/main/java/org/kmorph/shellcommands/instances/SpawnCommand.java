@@ -133,10 +133,9 @@ public final class SpawnCommand implements Command {
                 context.optionalText("address"),
                 label(context));
         try (Progress progress = context.progress("starting " + name)) {
-            Duration patience = Names.patience(context, TIMEOUT);
-            Names.awaitFree(() -> morphs, instances, name, time, patience);
+            Duration left = Names.awaitFree(() -> morphs, instances, name, time, Names.patience(context, TIMEOUT));
             progress.note("waiting for its agent");
-            Instance made = instances.spawn(spec, patience);
+            Instance made = instances.spawn(spec, left);
             context.err().printf("instance \"%s\" is RUNNING (id %d, CID %d)%n", name, made.id(), made.contextId());
             for (String missing : made.notIsolated()) {
                 context.err().println("not isolated: " + missing);

@@ -36,14 +36,15 @@ class NamesTest {
                 (method, none) -> nanos.get() < end.toNanos() ? List.of(committing(instance)) : List.of()));
     }
 
-    private void awaitFree(Supplier<List<Morphs>> morphs) throws CommandException, InterruptedException {
-        Names.awaitFree(morphs, NOBODY, "web", time, PATIENCE);
+    private Duration awaitFree(Supplier<List<Morphs>> morphs) throws CommandException, InterruptedException {
+        return Names.awaitFree(morphs, NOBODY, "web", time, PATIENCE);
     }
 
     @Test
     void aNameIsNotFreeWhileAMorphMayStillRunItsWorkload() throws Exception {
-        awaitFree(morphing("web", Duration.ofSeconds(3)));
+        Duration left = awaitFree(morphing("web", Duration.ofSeconds(3)));
         assertThat(Duration.ofNanos(nanos.get())).isBetween(Duration.ofSeconds(3), Duration.ofSeconds(4));
+        assertThat(left).isEqualTo(PATIENCE.minusNanos(nanos.get()));
         assertThatThrownBy(() -> awaitFree(morphing("web", Duration.ofHours(1))))
                 .isInstanceOf(CommandException.class)
                 .hasMessageContaining("a morph of an instance \"web\" is not over");
