@@ -3,8 +3,9 @@
 """morph_qemu.py KMORPH [MORPHS] [--state=8] [--connections=4] [--rate=20] [--criu=10]
 
 Morphs between real kernels: Debian's 6.1 and 6.12 in turn, each on a machine of QEMU, with a client in a third kernel that writes and
-checks every answer. Prints how long the workload stood still, and the longest gap between two answers that the client saw in the
-seconds of a morph, beside that of four seconds without one. CRIU dumps and restores the same workload, with the same client, as often
+checks every answer. Prints how long the workload stood still; the time from the old kernel's last answer to the new one's first, which is
+"handed over"; and the longest gap between two answers that the client saw in the seconds of a morph, in which a kernel boots, beside that
+of four seconds without one. CRIU dumps and restores the same workload, with the same client, as often
 as --criu says. Writes target/bench-morph/qemu.txt. Needs ./kmorph kernels.
 """
 import json
@@ -45,7 +46,7 @@ class Bench:
                 configuration.write(f"\n{line}\n")
         self.kv = f"{self.home}/libexec/kmorph-kv"
         self.files = guests.archive(f"{self.scratch}/kv.cpio", [self.kv, f"{self.home}/libexec/kmorph-kv-client"])
-        self.still, self.gaps, self.base, self.commits, self.totals, self.steps = [], [], [], [], [], {}
+        self.still, self.overs, self.gaps, self.base, self.commits, self.totals, self.steps = [], [], [], [], [], [], {}
         self.rounds, self.criu_gaps = [], []
         self.wrong = self.closed = 0
 
@@ -98,10 +99,11 @@ class Bench:
                 self.steps.setdefault(name, []).append(int(micros) / 1000)
             time.sleep(4)
             lines = self.said()
+            self.overs.append(max(line["hand_over_us"] for line in lines[before:during]) / 1000)
             self.gaps.append(max(line["gap_us"] for line in lines[before:during]) / 1000)
             self.base.append(max(line["gap_us"] for line in lines[during:]) / 1000)
-            print(f"morph {len(self.still)}: still {self.still[-1]:.1f} ms, gap {self.gaps[-1]:.1f} ms, without {self.base[-1]:.1f} ms",
-                  file=sys.stderr)
+            print(f"morph {len(self.still)}: still {self.still[-1]:.1f} ms, handed over {self.overs[-1]:.1f} ms, "
+                  f"gap {self.gaps[-1]:.1f} ms, without {self.base[-1]:.1f} ms", file=sys.stderr)
         self.end()
 
     def criu_says(self, beginning):
@@ -139,8 +141,8 @@ class Bench:
     def report(self):
         yield (f"{self.morphs} morphs between 6.1 and 6.12 under QEMU, {self.options['state']} MiB, "
                f"{self.options['connections']} connections; milliseconds")
-        for name, values in (("workload stood still", self.still), ("client's longest gap", self.gaps), ("the same without one", self.base),
-                             ("commit, once prepared", self.commits), ("whole morph", self.totals)):
+        for name, values in (("workload stood still", self.still), ("handed over", self.overs), ("client's longest gap", self.gaps),
+                             ("the same without one", self.base), ("commit, once prepared", self.commits), ("whole morph", self.totals)):
             yield f"  {name:24} p50 {quantile(values, .5):9.1f}  p99 {quantile(values, .99):9.1f}  max {max(values):9.1f}"
         for name, values in self.steps.items():
             yield f"  {name:40} p50 {quantile(values, .5):8.3f}  p99 {quantile(values, .99):8.3f}"

@@ -182,6 +182,9 @@ final class Judge implements HealthListener, InstanceListener {
                         .filter(kernel -> !condemned.contains(kernel.id))
                         .ifPresent(kernel -> condemned(kernel, fields.get("reason")));
             }
+            if (entry.kind().equals("recovery") && isLeftToMorph(fields)) {
+                healed.remove(patient(entry));
+            }
         }
     }
 
@@ -221,10 +224,11 @@ final class Judge implements HealthListener, InstanceListener {
     /** Whatever a recovery is over for has come back, all of it; and what a person ends meanwhile comes back by that. */
     private void accounts(Entry recovery) {
         Map<String, String> fields = recovery.fields();
-        boolean healed = fields.get("state").equals("RECOVERY_COMPLETE")
-                && !fields.get("detail").equals("somebody else has ended it");
+        boolean complete = fields.get("state").equals("RECOVERY_COMPLETE")
+                && !fields.get("detail").equals("somebody else has ended it")
+                && !isLeftToMorph(fields);
         int id = Integer.parseInt(fields.get("id"));
-        if (!healed || diskLied) {
+        if (!complete || diskLied) {
             return;
         }
         if (world.machine()
@@ -237,13 +241,22 @@ final class Judge implements HealthListener, InstanceListener {
         }
     }
 
+    /** Nothing was done, and it begins anew when the morph is over, if it is still needed. */
+    private static boolean isLeftToMorph(Map<String, String> fields) {
+        return fields.get("detail").equals("a morph of it was begun in the same moment, and goes first");
+    }
+
+    private static String patient(Entry recovery) {
+        return recovery.instance().orElse("") + "/" + recovery.fields().get("id");
+    }
+
     private void beginsOnce(Entry recovery) {
         Map<String, String> fields = recovery.fields();
+        String patient = patient(recovery);
         boolean begins = fields.get("state").equals("PREPARING_RECOVERY")
                 && fields.get("by").equals("policy");
-        if (begins && !healed.add(recovery.instance().orElse("") + "/" + fields.get("id"))) {
-            throw new Violation(
-                    "an instance is healed twice: " + recovery.instance().orElse("") + "/" + fields.get("id"));
+        if (begins && !healed.add(patient)) {
+            throw new Violation("an instance is healed twice: " + patient);
         }
     }
 

@@ -105,13 +105,23 @@ final class Machine {
         disturb(kernel, nanos);
     }
 
-    /** Its agent dies on a kernel that lives, which starts it again after a while. */
+    /**
+     * Its agent dies on a kernel that lives, which starts it again after a while; or at the end of its lease, where the workload stands
+     * still.
+     */
     void killAgent(Kernel kernel, long nanos) {
-        world.say("machine", () -> "the agent of " + kernel + " dies; started again in " + nanos / 1_000_000 + " ms");
+        if (kernel.agentDead()) {
+            return;
+        }
+        boolean frozen = kernel.work.state == WorkloadState.FROZEN;
+        long wait = frozen
+                ? Math.max(0, kernel.morphs.leaseEndNanos() - world.scheduler().now())
+                : nanos;
+        world.say("machine", () -> "the agent of " + kernel + " dies; started again in " + wait / 1_000_000 + " ms");
         kernel.agentDead(true);
         kernel.agentForgot = true;
         List.copyOf(kernel.wires).forEach(wire -> wire.breakOff("the agent is gone", true));
-        world.scheduler().after(nanos, kernel.life, () -> {
+        world.scheduler().after(wait, kernel.life, () -> {
             kernel.agentDead(false);
             kernel.morphs.restart();
             world.say("machine", () -> "the agent of " + kernel + " is there again");

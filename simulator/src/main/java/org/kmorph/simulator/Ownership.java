@@ -54,7 +54,7 @@ final class Ownership {
 
     private void checkThaws(Kernel kernel) {
         long now = world.scheduler().now();
-        boolean held = kernel.agentDead() || kernel.life.pausedAt(now) || kernel.disturbedNanos >= now;
+        boolean held = kernel.life.pausedAt(now) || kernel.disturbedNanos >= now;
         if (kernel.work.state == WorkloadState.FROZEN && !held && now > kernel.morphs.leaseEndNanos() + MOMENT_NANOS) {
             throw new Violation("frozen for longer than its lease: the workload on " + kernel);
         }

@@ -177,6 +177,7 @@ final class Settlement {
         boolean known = hostFailed
                 || detail.matches(".*it has failed \\d+ times within .*")
                 || detail.contains("the disk is full")
+                || detail.endsWith("is HELD")
                 || detail.matches(
                         "it could not be started in \\d+ tries: .*(has no room|kernel panic|killed by signal|in time).*");
         if (report.state() == RecoveryState.FAILED && !known) {

@@ -65,6 +65,9 @@ class SeedsTest {
                     2104545 | the same: the new kernel begins from a copy that is stale by then
                     2027396 | the same: the morph takes the other for its old kernel, and ends it
                     707711 | the judge: a new kernel stirs between two tries to fence it, of which the first could not be confirmed
+                    2101187 | a recovery and a morph that begin in the same moment, on a slow disk, both look before the other is recorded
+                    2007392 | what was to take over cannot be started, nor fenced for certain: the judge takes that for given up without need
+                    2110959 | a recovery left to a morph by a daemon that is killed before it hears so: the judge takes the next for a second
                     """)
     void whatWasFoundOnceIsNotThereAgain(long seed, String what) {
         World.Result result = new World(seed, Wiring.plain(), false, line -> {}).run();

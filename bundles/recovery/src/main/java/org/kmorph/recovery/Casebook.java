@@ -115,10 +115,21 @@ final class Casebook {
                 .read(Query.all().kind(CaseRecord.KIND).key(operation).newest(MAX_RECORDS)));
     }
 
-    /** Whether the instance is being morphed: who it belongs to is then the morph's to settle, also when a side of it dies. */
-    boolean isBeingMorphed(String instance) throws JournalException {
-        return journal.get().latest("morph").stream()
-                .anyMatch(record -> record.entry().instance().equals(Optional.of(instance)));
+    /**
+     * Whether the instance is being morphed, or that cannot be told: who it belongs to is then the morph's to settle, also when a side of
+     * it dies.
+     */
+    boolean isBeingMorphed(String instance) {
+        try {
+            return journal.get().latest("morph").stream()
+                    .anyMatch(record -> record.entry().instance().equals(Optional.of(instance)));
+        } catch (JournalException e) {
+            LOG.error(
+                    "whether a morph of instance \"{}\" is under way cannot be told, so it is not healed: {}",
+                    instance,
+                    e.getMessage());
+            return true;
+        }
     }
 
     /**
@@ -164,7 +175,7 @@ final class Casebook {
         return Integer.toString(instance.id()).equals(fields.get("id"));
     }
 
-    /** How many times the name has failed within the window before now: what a person asked for is no failure. */
+    /** How many times the name has failed within the window before now: what a person asked for is no failure, nor what was left to a morph. */
     int crashes(String instance, Duration window) throws JournalException {
         Query query = Query.all()
                 .kind(CaseRecord.KIND)
@@ -174,6 +185,9 @@ final class Casebook {
         return (int) journal.get().read(query).stream()
                 .filter(record ->
                         !Cause.OPERATOR.name().equals(record.entry().fields().get("cause")))
+                .filter(record -> RecoveryState.FENCING
+                        .name()
+                        .equals(record.entry().fields().get("state")))
                 .map(record -> record.entry().key())
                 .distinct()
                 .count();

@@ -68,7 +68,10 @@ final class Hands {
     Healing.Event perform(Healing.Action action, Healing healing, long generation) throws InterruptedException {
         Patient patient = healing.patient();
         if (action instanceof Healing.Action.TellPrepare) {
-            return new Healing.Event.Prepared(survivors.prepare(instances.list(), patient, generation));
+            // a morph looks after it is recorded, as this does: of two that begin at once, one sees the other
+            return casebook.isBeingMorphed(patient.name())
+                    ? new Healing.Event.BeingMorphed()
+                    : new Healing.Event.Prepared(survivors.prepare(instances.list(), patient, generation));
         }
         if (action instanceof Healing.Action.Fence) {
             return fence(patient, healing.treatment().fenceTimeout());

@@ -48,6 +48,9 @@ record Healing(
         /** The survivors have prepared, or their deadline is over. @param silent those that did not answer, for people; may be empty */
         record Prepared(String silent) implements Event {}
 
+        /** A morph of it was begun in the moment in which this was: whose it is, is the morph's to settle first. */
+        record BeingMorphed() implements Event {}
+
         /** The survivors know whose its resources are, or their deadline is over. */
         record Reclaimed(String silent) implements Event {}
 
@@ -99,7 +102,7 @@ record Healing(
 
     /** What is to be done. Each is answered by an event. */
     sealed interface Action {
-        /** Tell the surviving kernels that it is about to be fenced; {@link Event.Prepared}. */
+        /** Tell the surviving kernels that it is about to be fenced; {@link Event.Prepared}, or {@link Event.BeingMorphed}. */
         record TellPrepare() implements Action {}
 
         /** {@link Event.Fenced}, {@link Event.FenceUnconfirmed} or {@link Event.Gone}. */
@@ -188,6 +191,20 @@ record Healing(
     private Step preparing(Event event) {
         if (event instanceof Event.Prepared prepared) {
             return to(RecoveryState.FENCING, told(prepared.silent()) + "it is fenced", new Action.Fence());
+        }
+        if (event instanceof Event.BeingMorphed) {
+            String why = "a morph of it was begun in the same moment, and goes first";
+            return new Step(
+                    new Healing(
+                            patient,
+                            treatment,
+                            RecoveryState.RECOVERY_COMPLETE,
+                            why,
+                            kernel,
+                            starts,
+                            Duration.ZERO,
+                            true),
+                    List.of());
         }
         return stay();
     }

@@ -136,7 +136,7 @@ final class Ward implements AutoCloseable {
                 || !now.value(name, StandardPolicy.AUTO_HEAL)) {
             return;
         }
-        if (isBeingMorphed(name)) {
+        if (casebook.isBeingMorphed(name)) {
             return;
         }
         if (pace.holdUntil(name, time.nanos()).isPresent()) {
@@ -160,7 +160,7 @@ final class Ward implements AutoCloseable {
         String name = instance.name();
         if (open.containsKey(name)
                 || !policies.get().value(name, StandardPolicy.AUTO_HEAL)
-                || isBeingMorphed(name)
+                || casebook.isBeingMorphed(name)
                 || pace.holdUntil(name, time.nanos()).isPresent()) {
             return;
         }
@@ -173,18 +173,6 @@ final class Ward implements AutoCloseable {
         } catch (JournalException e) {
             LOG.error(
                     "instance \"{}\" is FENCED; whether that is for healing cannot be told: {}", name, e.getMessage());
-        }
-    }
-
-    private boolean isBeingMorphed(String name) {
-        try {
-            return casebook.isBeingMorphed(name);
-        } catch (JournalException e) {
-            LOG.error(
-                    "instance \"{}\" has failed; it cannot be told whether a morph of it is under way: {}",
-                    name,
-                    e.getMessage());
-            return true;
         }
     }
 
@@ -202,9 +190,8 @@ final class Ward implements AutoCloseable {
         }
         loop.execute(() -> {
             Case there = open.get(instance.name());
-            if (there == null && isBeingMorphed(instance.name())) {
-                result.completeExceptionally(new IllegalStateException("instance \"" + instance.name()
-                        + "\" is being morphed; `morph rollback " + instance.name() + "` first"));
+            if (there == null && casebook.isBeingMorphed(instance.name())) {
+                result.completeExceptionally(beingMorphed(instance.name()));
             } else if (there == null) {
                 begin(instance, report, Cause.OPERATOR, "asked for by " + by, by, result);
             } else {
@@ -318,7 +305,11 @@ final class Ward implements AutoCloseable {
             if (!wasOver) {
                 bulletin.tell(one.healing);
             }
-            if (!wasOver && one.healing.state().over()) {
+            if (event instanceof Healing.Event.BeingMorphed) {
+                open.remove(one.healing.patient().name());
+                one.over.completeExceptionally(
+                        beingMorphed(one.healing.patient().name()));
+            } else if (!wasOver && one.healing.state().over()) {
                 discharge(one);
             }
         }
@@ -356,6 +347,11 @@ final class Ward implements AutoCloseable {
             }
         }
         return interrupted;
+    }
+
+    private static IllegalStateException beingMorphed(String name) {
+        return new IllegalStateException(
+                "instance \"" + name + "\" is being morphed; `morph rollback " + name + "` first");
     }
 
     private static IllegalStateException replaced() {

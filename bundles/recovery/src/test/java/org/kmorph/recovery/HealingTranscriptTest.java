@@ -110,6 +110,7 @@ class HealingTranscriptTest {
         String text = words.length > 3 ? words[3] : "";
         return switch (words[2]) {
             case "prepared" -> new Healing.Event.Prepared(text);
+            case "being-morphed" -> new Healing.Event.BeingMorphed();
             case "reclaimed" -> new Healing.Event.Reclaimed(text);
             case "fenced" -> new Healing.Event.Fenced();
             case "fence-unconfirmed" -> new Healing.Event.FenceUnconfirmed(text);
