@@ -7,7 +7,6 @@ import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -22,13 +21,10 @@ import org.kmorph.kmp.item.Role;
 import org.kmorph.kmp.message.Cause;
 import org.kmorph.kmp.message.CommitAnswer;
 import org.kmorph.kmp.message.CommitPhase;
-import org.kmorph.kmp.message.ErrorCode;
 import org.kmorph.kmp.message.ValidateScope;
-import org.kmorph.kmpclient.KmpException;
 import org.kmorph.morph.core.Event;
 import org.kmorph.morph.core.Mark;
 import org.kmorph.morph.core.MorphState;
-import org.kmorph.morph.core.SourceState;
 import org.kmorph.morph.core.Step;
 import org.kmorph.nativeos.Urgency.Hurry;
 import org.slf4j.Logger;
@@ -121,21 +117,21 @@ final class MorphSteps implements AutoCloseable {
             }
             case PREPARE_SOURCE -> done(number, prepare(Role.SOURCE, now.cold(), kernels.targetId()));
             case PREPARE_TARGET -> done(number, prepare(Role.TARGET, now.cold(), plan.sourceId()));
-            case NEGOTIATE -> on(number, conversation.negotiate(), MorphSteps::verdict);
+            case NEGOTIATE -> on(number, conversation.negotiate(), Answers::verdict);
             case PULL, PULL_LAST -> pull(number);
-            case REHEARSE, REHEARSE_LAST -> on(number, rehearse(), MorphSteps::verdict);
+            case REHEARSE, REHEARSE_LAST -> on(number, rehearse(), Answers::verdict);
             case RECORD_PREPARED -> record(number, Mark.PREPARED, now.why());
             case RECORD_RELEASING -> record(number, Mark.RELEASING, now.why());
             case RECORD_RELEASED -> note(number, Mark.RELEASED, now.why());
             case RECORD_COMMITTED -> record(number, Mark.COMMITTED, now.why());
             case FREEZE -> freeze(number);
-            case VALIDATE_FINAL -> on(number, conversation.validate(ValidateScope.FINAL, FINAL), MorphSteps::verdict);
+            case VALIDATE_FINAL -> on(number, conversation.validate(ValidateScope.FINAL, FINAL), Answers::verdict);
             case RELEASE -> on(number, source(CommitPhase.RELEASE, Duration.ZERO), this::released);
             case HAND_OVER -> handOver(number, now.why());
             case RETIRE -> on(number, source(CommitPhase.RETIRE, GRACE), this::released);
             case ASK_SOURCE -> on(number, source(CommitPhase.QUERY, Duration.ZERO), this::released);
             case FENCE_SOURCE, FENCE_SPENT -> work(number, () -> kernels.persisting(kernels::fenceSource));
-            case CHECK_TARGET, ASK_TARGET -> on(number, target(CommitPhase.QUERY), MorphSteps::standing);
+            case CHECK_TARGET, ASK_TARGET -> on(number, target(CommitPhase.QUERY), Answers::standing);
             case ACTIVATE -> activate(number);
             case FENCE_TARGET, FENCE_SUCCESSOR, REMOVE_TARGET -> work(number, () -> kernels.ended(plan.target()));
             case RESTORE -> work(number, () -> kernels.persisting(() -> restore(now.cold())));
@@ -145,7 +141,7 @@ final class MorphSteps implements AutoCloseable {
             case READY_SOURCE -> takeBack(number, TakingBack::ready);
             case ASK_WORKLOAD -> on(number, target(CommitPhase.QUERY), Watch::found);
             case RECORD_RETURNING -> record(number, Mark.RETURNING, now.why());
-            case GIVE_BACK -> on(number, target(CommitPhase.GIVE_BACK), MorphSteps::givenBack);
+            case GIVE_BACK -> on(number, target(CommitPhase.GIVE_BACK), Answers::givenBack);
             case RECORD_RETURNED -> note(number, Mark.RETURNED, now.why());
             case TAKE_BACK -> takeBack(number, TakingBack::run);
             case CLOSE_TARGET -> done(number, conversation.rollBack(Role.TARGET, Cause.PEER_LOST));
@@ -155,7 +151,7 @@ final class MorphSteps implements AutoCloseable {
                 on(
                         number,
                         conversation.rollBack(Role.SOURCE, Cause.OPERATOR),
-                        answer -> new Event.SourceIs(sourceState(answer.state())));
+                        answer -> new Event.SourceIs(Answers.sourceState(answer.state())));
             case ROLL_BACK_TARGET -> done(number, conversation.rollBack(Role.TARGET, Cause.OPERATOR));
             case RECORD_OVER -> work(number, () -> recordOver(now));
             case PREPARED, PROVISIONAL, OVER -> throw new IllegalArgumentException(now.step() + " is no step to take");
@@ -197,17 +193,12 @@ final class MorphSteps implements AutoCloseable {
         answer.whenComplete((value, failure) -> {
             if (failure == null) {
                 report.accept(number, meaning.apply(value));
-            } else if (isReplaced(failure)) {
-                later(number, failed(failure));
+            } else if (Answers.isReplaced(failure)) {
+                later(number, Answers.failed(failure));
             } else {
-                report.accept(number, failed(failure));
+                report.accept(number, Answers.failed(failure));
             }
         });
-    }
-
-    /** The client is going, and its successor not there yet: what is tried again at once would fail again. */
-    private static boolean isReplaced(Throwable failure) {
-        return cause(failure) instanceof KmpException kmp && kmp.reason() == KmpException.Reason.CLOSED;
     }
 
     private void later(int number, Event event) {
@@ -220,24 +211,6 @@ final class MorphSteps implements AutoCloseable {
         } catch (RejectedExecutionException e) {
             LOG.debug("the next daemon goes on with the morph of {}", plan.instance(), e);
         }
-    }
-
-    private static Throwable cause(Throwable failure) {
-        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-    }
-
-    private static Event failed(Throwable failure) {
-        Throwable cause = cause(failure);
-        boolean answered = cause instanceof KmpException kmp && kmp.reason() == KmpException.Reason.REFUSED;
-        String why = cause.getMessage() == null ? cause.toString() : cause.getMessage();
-        if (cause instanceof KmpException kmp && kmp.errorCode() == ErrorCode.NO_WORKLOAD) {
-            why += "; --restart ends it here and begins it anew there";
-        }
-        return new Event.Failed(why, !answered);
-    }
-
-    private static Event givenBack(CommitAnswer answer) {
-        return answer.state() == OperationState.ROLLED_BACK ? new Event.GivenBack() : Watch.found(answer);
     }
 
     /** Something that the old kernel does to take the workload back. */
@@ -260,28 +233,10 @@ final class MorphSteps implements AutoCloseable {
         });
     }
 
-    private static Event verdict(Optional<String> refusal) {
-        return refusal.<Event>map(why -> new Event.Failed(why, false)).orElseGet(Event.Done::new);
-    }
-
-    private static Event standing(CommitAnswer answer) {
-        return new Event.TargetIs(answer.state() == OperationState.ACTIVE, answer.state() == OperationState.VALIDATED);
-    }
-
     private Event released(CommitAnswer answer) {
         figures.step("the old kernel has let go", around.time().nanos());
         figures.steps(MorphStep.By.OLD, answer);
-        return new Event.SourceIs(sourceState(answer.state()));
-    }
-
-    private static SourceState sourceState(OperationState state) {
-        return switch (state) {
-            case UNKNOWN -> SourceState.UNKNOWN;
-            case FROZEN -> SourceState.FROZEN;
-            case RELEASED -> SourceState.RELEASED;
-            case RESUMED, ROLLED_BACK -> SourceState.RESUMED;
-            default -> SourceState.RUNNING;
-        };
+        return new Event.SourceIs(Answers.sourceState(answer.state()));
     }
 
     private void work(int number, Kernels.Work work) {
