@@ -179,7 +179,7 @@ final class Settlement {
                 || detail.contains("the disk is full")
                 || detail.endsWith("is HELD")
                 || detail.matches(
-                        "it could not be started in \\d+ tries: .*(has no room|kernel panic|killed by signal|in time).*");
+                        "it could not be started in \\d+ tries: .*(has no room|kernel panic|killed by signal|in time|to do its work, has failed).*");
         if (report.state() == RecoveryState.FAILED && !known) {
             throw new Violation("given up without need: the recovery of \"" + report.instance() + "\": " + detail);
         }

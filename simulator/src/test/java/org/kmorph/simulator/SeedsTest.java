@@ -68,6 +68,9 @@ class SeedsTest {
                     2101187 | a recovery and a morph that begin in the same moment, on a slow disk, both look before the other is recorded
                     2007392 | what was to take over cannot be started, nor fenced for certain: the judge takes that for given up without need
                     2110959 | a recovery left to a morph by a daemon that is killed before it hears so: the judge takes the next for a second
+                    2300637 | a morph that is over while a record of it is being written, on a slow disk: that opens it anew, for ever
+                    2336446 | an agent that has let go dies before it says so, and the next knows of nothing: that is taken for a refusal
+                    2358545 | the judge: what a person has spawned between two starts that failed, and what died unseen, is the last of five
                     """)
     void whatWasFoundOnceIsNotThereAgain(long seed, String what) {
         World.Result result = new World(seed, Wiring.plain(), false, line -> {}).run();

@@ -23,9 +23,12 @@ final class Answers {
         return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
+    /** An agent that does not know the operation was started again since, and cannot say what came of it: its answer is as good as none. */
     static Event failed(Throwable failure) {
         Throwable cause = cause(failure);
-        boolean answered = cause instanceof KmpException kmp && kmp.reason() == KmpException.Reason.REFUSED;
+        boolean answered = cause instanceof KmpException kmp
+                && kmp.reason() == KmpException.Reason.REFUSED
+                && kmp.errorCode() != ErrorCode.UNKNOWN_OPERATION;
         String why = cause.getMessage() == null ? cause.toString() : cause.getMessage();
         if (cause instanceof KmpException kmp && kmp.errorCode() == ErrorCode.NO_WORKLOAD) {
             why += "; --restart ends it here and begins it anew there";

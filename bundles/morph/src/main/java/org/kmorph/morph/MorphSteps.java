@@ -7,8 +7,10 @@ import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import org.kmorph.api.instance.Instance;
 import org.kmorph.api.instance.InstanceException;
@@ -37,7 +39,7 @@ import org.slf4j.LoggerFactory;
 final class MorphSteps implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(MorphSteps.class);
 
-    /** How long nothing may come of a round. */
+    /** How long nothing may come of a round, or of the disk before that is said. */
     private static final Duration SILENT = Duration.ofSeconds(10);
 
     private static final Duration GRACE = Duration.ofSeconds(10);
@@ -60,6 +62,7 @@ final class MorphSteps implements AutoCloseable {
     private volatile boolean hasBegun;
     private volatile boolean targetSeen;
     private final ReadyNote released;
+    private volatile CompletableFuture<Void> recording = CompletableFuture.completedFuture(null);
     private Optional<Hurry> hurry = Optional.empty();
 
     /** Hears what came of the step that has this number. */
@@ -144,15 +147,11 @@ final class MorphSteps implements AutoCloseable {
             case GIVE_BACK -> on(number, target(CommitPhase.GIVE_BACK), Answers::givenBack);
             case RECORD_RETURNED -> note(number, Mark.RETURNED, now.why());
             case TAKE_BACK -> takeBack(number, TakingBack::run);
-            case CLOSE_TARGET -> done(number, conversation.rollBack(Role.TARGET, Cause.PEER_LOST));
+            case CLOSE_TARGET -> rollBackTarget(number, Cause.PEER_LOST);
             case TAKE_NAME_BACK -> work(number, kernels::takeNameBack);
             case FENCE_LOST -> work(number, () -> kernels.persisting(kernels::fenceLost));
-            case ROLL_BACK_SOURCE ->
-                on(
-                        number,
-                        conversation.rollBack(Role.SOURCE, Cause.OPERATOR),
-                        answer -> new Event.SourceIs(Answers.sourceState(answer.state())));
-            case ROLL_BACK_TARGET -> done(number, conversation.rollBack(Role.TARGET, Cause.OPERATOR));
+            case ROLL_BACK_SOURCE -> rollBackSource(number);
+            case ROLL_BACK_TARGET -> rollBackTarget(number, Cause.OPERATOR);
             case RECORD_OVER -> work(number, () -> recordOver(now));
             case PREPARED, PROVISIONAL, OVER -> throw new IllegalArgumentException(now.step() + " is no step to take");
         }
@@ -183,6 +182,27 @@ final class MorphSteps implements AutoCloseable {
 
     private CompletableFuture<CommitAnswer> target(CommitPhase phase) {
         return conversation.commit(Role.TARGET, phase, Duration.ZERO);
+    }
+
+    private void rollBackSource(int number) {
+        if (!isOver(number, sourceEnd)) {
+            on(
+                    number,
+                    conversation.rollBack(Role.SOURCE, Cause.OPERATOR),
+                    answer -> new Event.SourceIs(Answers.sourceState(answer.state())));
+        }
+    }
+
+    private void rollBackTarget(int number, Cause cause) {
+        if (!isOver(number, targetEnd)) {
+            done(number, conversation.rollBack(Role.TARGET, cause));
+        }
+    }
+
+    /** Nobody waits for the answer of one that its host has seen end: healing waits for the morph. */
+    private boolean isOver(int number, Optional<String> end) {
+        end.ifPresent(how -> report.accept(number, new Event.Failed("it has ended: " + how, true)));
+        return end.isPresent();
     }
 
     private <T> void done(int number, CompletableFuture<T> answer) {
@@ -360,10 +380,28 @@ final class MorphSteps implements AutoCloseable {
     }
 
     private void record(int number, Mark mark, String why) {
+        CompletableFuture<Void> written = new CompletableFuture<>();
+        recording = written;
         work(number, () -> {
-            around.journal().get().append(kernels.plan().marked(mark).entry(why));
+            try {
+                around.journal().get().append(kernels.plan().marked(mark).entry(why));
+            } finally {
+                written.complete(null);
+            }
             return new Event.Done();
         });
+    }
+
+    /** A record that is being written when the morph goes elsewhere would open it anew, behind the one that it is over. */
+    private void awaitRecord() throws InterruptedException {
+        while (true) {
+            try {
+                around.time().await(recording, SILENT);
+                return;
+            } catch (TimeoutException | ExecutionException e) {
+                LOG.warn("morph of \"{}\": a record of it is being written still", plan.instance());
+            }
+        }
     }
 
     /** In the window in which nobody runs the workload neither the disk nor another thread is waited for: docs/morph.md says why. */
@@ -384,7 +422,8 @@ final class MorphSteps implements AutoCloseable {
         later(number, new Event.Failed(cause.getMessage(), false));
     }
 
-    private Event recordOver(MorphState now) throws IOException {
+    private Event recordOver(MorphState now) throws IOException, InterruptedException {
+        awaitRecord();
         conversation.forgetKept();
         around.journal()
                 .get()
