@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -55,6 +56,7 @@ static struct {
 	int link;     /* -1: no agent */
 	int tracking; /* userfaultfd, -1: the kernel cannot */
 	bool successor, begun;
+	bool lost; /* there was an agent, and it is gone */
 	uint8_t *blob;
 	int blob_fd;
 	struct region regions[KMORPH_MAX_REGIONS];
@@ -65,6 +67,27 @@ static struct {
 	size_t peer_count;
 } self = { .link = -1, .tracking = -1, .blob_fd = -1 };
 
+/* The agent is gone. What is polled stays a descriptor, from which nothing ever comes. */
+static int lose_link(void)
+{
+	int nothing = eventfd(0, EFD_CLOEXEC);
+
+	if (nothing < 0 || dup3(nothing, self.link, O_CLOEXEC) < 0)
+		close(self.link);
+	if (nothing >= 0)
+		close(nothing);
+	self.link = -1;
+	self.lost = true;
+	errno = ECONNRESET;
+	return -1;
+}
+
+static bool is_lost(int error)
+{
+	return error == EPIPE || error == ECONNRESET;
+}
+
+/* An agent that never was has heard it; one that is gone has not. */
 static int say(uint32_t type, uint32_t id, uint64_t value, uint64_t size, const char *name, int fd)
 {
 	struct kmorph_message message = { .type = type, .id = id, .value = value, .size = size };
@@ -76,8 +99,10 @@ static int say(uint32_t type, uint32_t id, uint64_t value, uint64_t size, const 
 	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1 };
 	ssize_t sent;
 
-	if (self.link < 0)
-		return 0;
+	if (self.link < 0) {
+		errno = ECONNRESET;
+		return self.lost ? -1 : 0;
+	}
 	if (name)
 		strncpy(message.name, name, sizeof(message.name) - 1);
 	if (fd >= 0) {
@@ -92,7 +117,15 @@ static int say(uint32_t type, uint32_t id, uint64_t value, uint64_t size, const 
 	do
 		sent = sendmsg(self.link, &packet, MSG_NOSIGNAL);
 	while (sent < 0 && errno == EINTR);
-	return sent < 0 ? -1 : 0;
+	if (sent >= 0)
+		return 0;
+	return is_lost(errno) ? lose_link() : -1;
+}
+
+/* What matters as long as there is an agent, and no longer. */
+static int tell(uint32_t type, uint32_t id, uint64_t value, uint64_t size, const char *name, int fd)
+{
+	return say(type, id, value, size, name, fd) < 0 && self.link >= 0 ? -1 : 0;
 }
 
 static void close_all(const int *fds, size_t count)
@@ -125,6 +158,8 @@ static int hear(struct kmorph_message *message, uint64_t *tags, int *fds, size_t
 	do
 		got = recvmsg(self.link, &packet, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
 	while (got < 0 && errno == EINTR);
+	if (got == 0 || (got < 0 && is_lost(errno)))
+		return lose_link();
 	if (got < 0)
 		return errno == EAGAIN && !wait ? 0 : -1;
 	for (struct cmsghdr *head = CMSG_FIRSTHDR(&packet); head; head = CMSG_NXTHDR(&packet, head))
@@ -214,7 +249,7 @@ int kmorph_open(const struct kmorph_callbacks *callbacks, void *context)
 		return -1;
 	}
 	self.successor = message.value == KMORPH_SUCCESSOR;
-	if (callbacks && callbacks->peer && say(LINK_FOLLOW, 0, 0, 0, NULL, -1) < 0)
+	if (callbacks && callbacks->peer && tell(LINK_FOLLOW, 0, 0, 0, NULL, -1) < 0)
 		return -1;
 	return (int)message.value;
 }
@@ -302,7 +337,7 @@ void *kmorph_region(const char *name, size_t bytes)
 	region->at = mmap((void *)(uintptr_t)KMORPH_REGION_ADDRESS(id), bytes,
 			  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
 	if (region->at == MAP_FAILED ||
-	    (!self.successor && say(LINK_REGION, id, 0, bytes, name, fd) < 0)) {
+	    (!self.successor && tell(LINK_REGION, id, 0, bytes, name, fd) < 0)) {
 		error = errno;
 		close(fd);
 		errno = error;
@@ -334,12 +369,12 @@ int kmorph_socket(int fd, uint64_t tag)
 		errno = EPROTONOSUPPORT;
 		return -1;
 	}
-	return say(LINK_SOCKET, 0, tag, 0, NULL, fd);
+	return tell(LINK_SOCKET, 0, tag, 0, NULL, fd);
 }
 
 int kmorph_file(int fd, uint64_t tag)
 {
-	return say(LINK_FILE, 0, tag, 0, NULL, fd);
+	return tell(LINK_FILE, 0, tag, 0, NULL, fd);
 }
 
 int kmorph_check(const char *path)
@@ -348,12 +383,12 @@ int kmorph_check(const char *path)
 		errno = EINVAL;
 		return -1;
 	}
-	return say(LINK_CHECK, 0, 0, 0, path, -1);
+	return tell(LINK_CHECK, 0, 0, 0, path, -1);
 }
 
 int kmorph_forget(uint64_t tag)
 {
-	return say(LINK_FORGET, 0, tag, 0, NULL, -1);
+	return tell(LINK_FORGET, 0, tag, 0, NULL, -1);
 }
 
 static int tell_health(void)
@@ -464,11 +499,9 @@ int kmorph_begin(void)
 		return -1;
 	}
 	self.begun = true;
-	if (self.link < 0)
-		return 0;
-	if (say(LINK_READY, 0, 0, 0, NULL, -1) < 0)
-		return -1;
-	return self.successor ? wait_for_turn() : 0;
+	if (!self.successor)
+		return tell(LINK_READY, 0, 0, 0, NULL, -1);
+	return say(LINK_READY, 0, 0, 0, NULL, -1) < 0 ? -1 : wait_for_turn();
 }
 
 int kmorph_fd(void)
@@ -476,7 +509,7 @@ int kmorph_fd(void)
 	return self.link;
 }
 
-/* Says that it rests, then hears nothing but that it may go on. */
+/* Says that it rests, then hears nothing but that it may go on, or that the agent is gone. */
 static int rest(void)
 {
 	const struct kmorph_callbacks *callbacks = self.callbacks;
@@ -517,13 +550,15 @@ int kmorph_dispatch(void)
 		return 0;
 	while ((got = hear(&message, tags, fds, &count, false)) > 0) {
 		close_all(fds, count);
-		if (message.type == LINK_QUIESCE && rest() < 0)
-			return -1;
-		if (message.type == LINK_HEALTH && tell_health() < 0)
-			return -1;
+		if (message.type == LINK_QUIESCE)
+			got = rest();
+		if (message.type == LINK_HEALTH)
+			got = tell_health();
 		if (message.type == LINK_PEER)
 			keep_peer(&message);
+		if (got < 0)
+			break;
 	}
 	tell_peers();
-	return got;
+	return self.link < 0 ? 0 : got;
 }

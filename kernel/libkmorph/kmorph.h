@@ -110,13 +110,15 @@ int kmorph_forget(uint64_t tag);
  */
 int kmorph_begin(void);
 
-/* To be polled for reading; -1 without an agent. */
+/* To be polled for reading; -1 without an agent. When the agent is gone, the descriptor that was
+ * polled is still there, and nothing comes from it. */
 int kmorph_fd(void);
 
 /*
  * A point of rest: deals with what the agent wants, and returns at once if that is nothing. When a
- * morph freezes the workload this call waits; it returns if the morph is given up, and does not if
- * it succeeds. 0, or -1 when the agent is gone.
+ * morph freezes the workload this call waits; it returns if the morph is given up or the agent is
+ * gone, and does not if the morph succeeds. 0, or -1 with errno. Once the agent is gone, all is as
+ * without one.
  */
 int kmorph_dispatch(void);
 
