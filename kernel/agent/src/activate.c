@@ -121,7 +121,7 @@ void activate_lost(void)
 /* It stands still, or has ended, and what it has said so far has been heard. */
 static bool stop_beginning(void)
 {
-	if (workload.pid != 0 && (!workload_stop_running() || !workload_freeze()))
+	if (workload.pid != 0 && (!workload_stop_running(now_ns()) || !workload_freeze()))
 		return false;
 	link_hear();
 	return true;

@@ -49,6 +49,20 @@ uint64_t now_ns(void);
 #define SECOND 1000000000ull
 
 /* urgency.c */
+/* include/uapi/linux/sched/types.h; the C library has no name for it yet. */
+struct scheduling {
+	uint32_t size, policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+	uint32_t util_min, util_max;
+};
+/* A process that is waited for, and how it runs when it no longer is; pid 0: none is. */
+struct hurried {
+	pid_t pid;
+	struct scheduling before;
+};
 void urgency_open(void);
 /* In a child: it is no more urgent than who started us. */
 void urgency_restore(void);
@@ -60,6 +74,10 @@ void urgency_freeze(uint64_t for_ns);
  * One that is real time by itself is left so. */
 void urgency_hurry(pid_t pid);
 void urgency_hurry_no_more(void);
+/* Who is hurried now. */
+struct hurried urgency_hurried(void);
+/* It was by an agent that is dead. */
+void urgency_calm(const struct hurried *hurried);
 void urgency_usual(void);
 uint64_t urgency_tick(void);
 
@@ -87,6 +105,24 @@ void supervise_bequeath(const struct legacy *legacy);
 const struct legacy *supervise_inherit(void);
 /* Whether a process that outlived its agent has ended since, and how. */
 bool supervise_has_ended(pid_t pid, int *status);
+
+/* bequest.c: sockets that are not as their workload has them, for as long as that lasts. Should a
+ * supervised agent die meanwhile, the next one finds them. */
+struct bequest {
+	bool listens, reuse_address;
+	/* of a listener, as they are to be again; flags -1: as they are */
+	bool reuse_port, freebind;
+	int flags;
+};
+/* In the supervisor. */
+void bequest_open(void);
+/* Those that are added are kept when all are. False, with errno, if they cannot be. */
+bool bequest_add(int fd, struct bequest as);
+bool bequest_all_added(void);
+/* They are as they were, or no more. */
+void bequest_forget(void);
+/* They become as they were, for a workload that goes on; or no more, and nobody is told. */
+void bequest_take(bool goes_on);
 
 /* figures.c */
 struct figures {
@@ -127,8 +163,14 @@ struct legacy {
 	struct workload workload;
 	pid_t made_ready;
 	bool ending;
+	uint64_t still_until; /* it may stand still, and goes on then (now_ns); 0: it does not */
+	struct hurried hurried;
 };
+/* First of all that the next agent does: a workload that stands still goes on, with its sockets. */
+void workload_inherit(void);
 void workload_open(void);
+/* Something of the legacy that stands elsewhere has changed. */
+void workload_bequeath(void);
 /* SIGTERM, and SIGKILL after the grace; for good. */
 void workload_stop(uint64_t grace_ns);
 /* Whether nothing of it runs. */
@@ -136,8 +178,8 @@ bool workload_is_over(void);
 bool workload_reaped(pid_t pid, int status);
 /* True if it was taken over from an agent before this one, and has ended. */
 bool workload_taken_over_has_ended(void);
-/* Source: it is told to stand still; false if there is none. */
-bool workload_stop_running(void);
+/* It is told to stand still; false if there is none. Should this agent die, it goes on then. */
+bool workload_stop_running(uint64_t until);
 /* It stands still on return; false if it does not within 100 ms, and then it runs on. */
 bool workload_freeze(void);
 void workload_thaw(void);

@@ -173,7 +173,7 @@ void freeze_taken(struct connection *connection, const struct frame *frame)
 static void frozen(uint64_t blob_length)
 {
 	struct region *opaque = region_find(REGION_OPAQUE);
-	bool stopping = workload_stop_running();
+	bool stopping = workload_stop_running(lease_until);
 
 	step_done("at rest");
 	if (!morph.cold)

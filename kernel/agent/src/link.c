@@ -51,6 +51,7 @@ void link_close(void)
 	for (size_t i = 0; i < link->carried_count; i++)
 		close(link->carried[i].fd);
 	free(link->carried);
+	bequest_forget();
 	if (link->blob)
 		munmap(link->blob, KMORPH_BLOB_BYTES);
 	*link = (struct link){ .watch = { .fd = -1, .ready = ready }, .pagemap = -1 };

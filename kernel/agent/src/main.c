@@ -310,6 +310,7 @@ int main(int argc, char **argv)
 		parse(argc, argv);
 	if (options.supervise)
 		supervise();
+	workload_inherit();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	urgency_open();
 	/* the descriptors that a workload gives to be carried */

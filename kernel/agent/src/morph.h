@@ -153,7 +153,7 @@ void filter_none(int fd);
 bool sockets_capable(void);
 /* Who listens and who is connected, without contents: the target makes ready for them. */
 bool sockets_sketch(struct blob *blob, char *text, size_t most);
-/* Lets others bind its port while it has it; notes what the workload had set. */
+/* On a shared kernel others may bind its port while it has it; notes what the workload had set. */
 void sockets_share_port(struct carried *carried);
 /* From now on nothing that comes is taken in, nothing is refused. */
 void sockets_hold(void);

@@ -63,9 +63,11 @@ bool guard_port(const struct saved_socket *saved);
 /* By a listener that is deaf already: a copy of it. */
 void guard_with(int listener);
 
-/* sockets_save.c: small helpers of all three. */
+/* sockets_save.c: small helpers. */
 int socket_get(int fd, int level, int name);
 bool socket_set(int fd, int level, int name, int value);
+/* Again as sockets_share_port did, where what the workload had set is known. */
+void sockets_share_address(const struct carried *carried);
 /* Of one in repair mode: gone at once, whoever else has it open, and nobody is told. */
 void socket_vanish(int fd);
 /* False, with the reason of errno. */

@@ -99,7 +99,7 @@ static void share_listener(struct carried *carried)
 	if (carried->shared || !carried->listening)
 		return;
 	carried->reuse_port = socket_get(carried->fd, SOL_SOCKET, SO_REUSEPORT) != 0;
-	carried->shared = socket_set(carried->fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	carried->shared = options.local && socket_set(carried->fd, SOL_SOCKET, SO_REUSEPORT, 1);
 }
 
 bool sockets_sketch(struct blob *blob, char *text, size_t most)
@@ -117,21 +117,48 @@ bool sockets_sketch(struct blob *blob, char *text, size_t most)
 	return !blob->failed;
 }
 
+void sockets_share_address(const struct carried *carried)
+{
+	socket_set(carried->fd, SOL_SOCKET, SO_REUSEADDR, options.local || carried->reuse_address);
+}
+
 void sockets_share_port(struct carried *carried)
 {
 	carried->reuse_address = socket_get(carried->fd, SOL_SOCKET, SO_REUSEADDR) == 1;
-	socket_set(carried->fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	sockets_share_address(carried);
+}
+
+static bool bequeath(const struct carried *carried)
+{
+	struct bequest as = { .listens = carried->listening,
+			      .reuse_address = carried->reuse_address };
+
+	if (as.listens) {
+		as.flags = fcntl(carried->fd, F_GETFL);
+		as.reuse_port = carried->reuse_port;
+		as.freebind = socket_get(carried->fd, IPPROTO_IP, IP_FREEBIND) != 0;
+	}
+	return bequest_add(carried->fd, as);
 }
 
 void sockets_hold(void)
 {
+	bool kept = true;
+
 	for (size_t i = 0; i < workload_link.carried_count; i++) {
 		struct carried *carried = &workload_link.carried[i];
 
 		if (!carried->socket)
 			continue;
-		carried->held = filter_drop(carried->fd);
 		share_listener(carried);
+		kept = kept && bequeath(carried);
+	}
+	kept = kept && bequest_all_added();
+	for (size_t i = 0; i < workload_link.carried_count; i++) {
+		struct carried *carried = &workload_link.carried[i];
+
+		if (carried->socket)
+			carried->held = kept && filter_drop(carried->fd);
 	}
 }
 
@@ -140,14 +167,18 @@ void sockets_resume(void)
 	for (size_t i = 0; i < workload_link.carried_count; i++) {
 		struct carried *carried = &workload_link.carried[i];
 
-		if (carried->repaired)
+		if (carried->repaired) {
 			socket_set(carried->fd, IPPROTO_TCP, TCP_REPAIR, REPAIR_OFF_QUIETLY);
+			/* repair mode has its own, and takes it along */
+			sockets_share_address(carried);
+		}
 		if (carried->shared)
 			socket_set(carried->fd, SOL_SOCKET, SO_REUSEPORT, carried->reuse_port);
 		if (carried->held)
 			filter_none(carried->fd);
 		carried->repaired = carried->held = carried->shared = false;
 	}
+	bequest_forget();
 }
 
 void sockets_return_accepted(void)
@@ -325,4 +356,5 @@ void sockets_give_up(void)
 		socket_vanish(carried->fd);
 		carried->repaired = carried->held = false;
 	}
+	bequest_forget();
 }

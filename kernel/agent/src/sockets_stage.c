@@ -270,6 +270,7 @@ void sockets_forget(void)
 	for (size_t i = 0; i < made_count; i++)
 		if (made[i].fd >= 0)
 			close(made[i].fd);
+	bequest_forget();
 	guards_close();
 	free(made);
 	made = NULL;

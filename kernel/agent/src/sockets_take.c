@@ -139,6 +139,25 @@ void sockets_take(void)
 	free(flows);
 }
 
+/* From when the workload has them until they hear. */
+static bool bequeath(void)
+{
+	for (size_t i = 0; i < made_count; i++) {
+		const struct saved_socket *saved = &made[i].saved;
+
+		if (saved->what == ENDING)
+			continue;
+		if (!bequest_add(made[i].fd, (struct bequest){
+						     .listens = saved->what == LISTENING,
+						     .flags = -1,
+						     .reuse_address = saved->reuse_address != 0,
+						     .reuse_port = saved->reuse_port != 0,
+					     }))
+			return false;
+	}
+	return bequest_all_added();
+}
+
 bool sockets_adopt(void)
 {
 	static uint64_t tags[MAX_CARRIED];
@@ -151,7 +170,7 @@ bool sockets_adopt(void)
 		tags[to] = made[i].saved.tag;
 		fds[to] = made[i].fd;
 	}
-	return link_adopt(LINK_ADOPT, tags, fds, count) &&
+	return bequeath() && link_adopt(LINK_ADOPT, tags, fds, count) &&
 	       link_adopt(LINK_ACCEPTED, tags + late, fds + late, MAX_CARRIED - late);
 }
 
@@ -189,6 +208,7 @@ void sockets_open(void)
 		if (one->saved.what == LISTENING)
 			socket_set(one->fd, SOL_SOCKET, SO_REUSEPORT, one->saved.reuse_port);
 	}
+	bequest_forget();
 	guards_close();
 }
 
@@ -229,8 +249,8 @@ void sockets_carry(void)
 		carried = link_carry(made[i].saved.tag, made[i].fd, true);
 		if (!carried)
 			continue;
-		sockets_share_port(carried);
 		carried->reuse_address = made[i].saved.reuse_address;
 		carried->reuse_port = made[i].saved.reuse_port;
+		sockets_share_address(carried);
 	}
 }

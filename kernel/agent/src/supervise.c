@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * A parent that does nothing but start the agent again when it has died, so that it never dies
- * itself. What the next agent has to know of the workload stands in memory that both share.
+ * itself. What the next agent has to know of the workload stands in memory that both share; sockets
+ * that it has to set free are kept by bequest.c.
  */
 #include <errno.h>
 #include <signal.h>
@@ -112,21 +113,48 @@ static bool attend(pid_t agent, const sigset_t *awaited)
 	}
 }
 
-/* Whether it was told to end in that time. */
-static bool pause_for(uint64_t ns, const sigset_t *awaited)
+/* What does not wait for the next agent: no workload is urgent for nobody, and one that was made
+ * ready to take over another's work could begin with it at any moment. */
+static void wind_up(void)
 {
-	uint64_t until = now_ns() + ns;
+	const struct legacy *legacy = supervise_inherit();
+
+	if (!legacy)
+		return;
+	if (legacy->hurried.pid != __atomic_load_n(&shared->ended, __ATOMIC_ACQUIRE))
+		urgency_calm(&legacy->hurried);
+	if (legacy->made_ready) {
+		kill(-legacy->made_ready, SIGKILL);
+		kill(legacy->made_ready, SIGKILL);
+	}
+}
+
+/* The end of the lease under which the agent that began then has a workload stand still; 0: none
+ * does. */
+static uint64_t lease_end(uint64_t begun_at)
+{
+	const struct legacy *legacy = supervise_inherit();
+
+	/* one before it was there for the next agent, which has died of that */
+	return legacy && legacy->still_until > begun_at ? legacy->still_until : 0;
+}
+
+/* Whether it was told to end in that time, which makes it shorter unless it is a lease. */
+static bool pause_until(uint64_t until, bool lease, const sigset_t *awaited)
+{
+	bool told = false;
 
 	for (uint64_t now = now_ns(); now < until; now = now_ns()) {
 		struct timespec left = { .tv_sec = (time_t)((until - now) / SECOND),
 					 .tv_nsec = (long)((until - now) % SECOND) };
 		int number = sigtimedwait(awaited, NULL, &left);
 
-		if (number == SIGTERM || number == SIGINT)
+		told = told || number == SIGTERM || number == SIGINT;
+		if (told && !lease)
 			return true;
 		reap(0);
 	}
-	return false;
+	return told;
 }
 
 static void become_agent(bool told)
@@ -148,6 +176,7 @@ void supervise(void)
 		      0);
 	if (shared == MAP_FAILED)
 		die("cannot have memory to share with the agent: %s", strerror(errno));
+	bequest_open();
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sigemptyset(&awaited);
 	sigaddset(&awaited, SIGCHLD);
@@ -155,7 +184,7 @@ void supervise(void)
 	sigaddset(&awaited, SIGINT);
 	sigprocmask(SIG_BLOCK, &awaited, NULL);
 	for (;;) {
-		uint64_t begun_at = now_ns();
+		uint64_t begun_at = now_ns(), lease;
 		pid_t agent = fork();
 
 		if (agent == 0) {
@@ -168,7 +197,9 @@ void supervise(void)
 			say("cannot start the agent: %s", strerror(errno));
 		if (now_ns() - begun_at > STEADY)
 			wait = FIRST_WAIT;
-		told = pause_for(wait, &awaited) || told;
+		wind_up();
+		lease = lease_end(begun_at);
+		told = pause_until(lease ? lease : now_ns() + wait, lease != 0, &awaited) || told;
 		wait = 2 * wait < LONGEST_WAIT ? 2 * wait : LONGEST_WAIT;
 	}
 }

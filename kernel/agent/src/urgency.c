@@ -17,16 +17,6 @@
 
 #include "morph.h"
 
-/* include/uapi/linux/sched/types.h; the C library has no name for it yet. */
-struct attributes {
-	uint32_t size, policy;
-	uint64_t flags;
-	int32_t nice;
-	uint32_t priority;
-	uint64_t runtime, deadline, period;
-	uint32_t util_min, util_max;
-};
-
 #define RESET_ON_FORK 1
 #define NICE (-10)
 #define LONG_TURN (100 * MS)
@@ -39,34 +29,33 @@ static enum urgency now_is;
 static uint64_t until;
 static int nice_before;
 static bool can_raise;
-static pid_t hurried; /* a workload that is to rest or to begin; 0: none */
+static struct hurried hurried; /* a workload that is to rest or to begin */
 static uint64_t hurried_until;
-static struct attributes hurried_before;
 
-static bool set(pid_t pid, const struct attributes *wanted)
+static bool set(pid_t pid, const struct scheduling *wanted)
 {
 	return syscall(SYS_sched_setattr, pid, wanted, 0) == 0;
 }
 
-static bool get(pid_t pid, struct attributes *found)
+static bool get(pid_t pid, struct scheduling *found)
 {
 	return syscall(SYS_sched_getattr, pid, found, sizeof(*found), 0) == 0;
 }
 
-static struct attributes usual(int nice, uint64_t runtime)
+static struct scheduling usual(int nice, uint64_t runtime)
 {
-	return (struct attributes){
-		.size = sizeof(struct attributes),
+	return (struct scheduling){
+		.size = sizeof(struct scheduling),
 		.policy = SCHED_OTHER,
 		.nice = nice,
 		.runtime = runtime,
 	};
 }
 
-static struct attributes real_time(uint32_t priority)
+static struct scheduling real_time(uint32_t priority)
 {
-	return (struct attributes){
-		.size = sizeof(struct attributes),
+	return (struct scheduling){
+		.size = sizeof(struct scheduling),
 		.policy = SCHED_FIFO,
 		.flags = RESET_ON_FORK,
 		.priority = priority,
@@ -90,7 +79,7 @@ static void stay_awake(bool wanted)
 
 static void become(enum urgency wanted)
 {
-	struct attributes attributes = wanted == FREEZE ? real_time(REAL_TIME_PRIORITY)
+	struct scheduling attributes = wanted == FREEZE ? real_time(REAL_TIME_PRIORITY)
 				       : wanted == BULK ? usual(nice_before, LONG_TURN)
 							: usual(can_raise ? NICE : nice_before, 0);
 
@@ -103,7 +92,7 @@ static void become(enum urgency wanted)
 
 void urgency_open(void)
 {
-	struct attributes raised = usual(NICE, 0);
+	struct scheduling raised = usual(NICE, 0);
 
 	nice_before = getpriority(PRIO_PROCESS, 0);
 	can_raise = set(0, &raised);
@@ -111,7 +100,7 @@ void urgency_open(void)
 
 void urgency_restore(void)
 {
-	struct attributes attributes = usual(nice_before, 0);
+	struct scheduling attributes = usual(nice_before, 0);
 
 	set(0, &attributes);
 }
@@ -132,20 +121,34 @@ void urgency_freeze(uint64_t for_ns)
 
 void urgency_hurry(pid_t pid)
 {
-	struct attributes attributes = real_time(REAL_TIME_PRIORITY - 1);
+	struct scheduling wanted = real_time(REAL_TIME_PRIORITY - 1), before;
 
 	hurried_until = now_ns() + MOST_HURRY;
-	if (!can_raise || pid == hurried || !get(pid, &hurried_before) ||
-	    hurried_before.policy != SCHED_OTHER || !set(pid, &attributes))
+	if (!can_raise || pid == hurried.pid || !get(pid, &before) || before.policy != SCHED_OTHER)
 		return;
-	hurried = pid;
+	hurried = (struct hurried){ .pid = pid, .before = before };
+	workload_bequeath();
+	set(pid, &wanted);
 }
 
 void urgency_hurry_no_more(void)
 {
-	if (hurried > 0)
-		set(hurried, &hurried_before);
-	hurried = 0;
+	if (hurried.pid == 0)
+		return;
+	urgency_calm(&hurried);
+	hurried.pid = 0;
+	workload_bequeath();
+}
+
+struct hurried urgency_hurried(void)
+{
+	return hurried;
+}
+
+void urgency_calm(const struct hurried *was)
+{
+	if (was->pid > 0)
+		set(was->pid, &was->before);
 }
 
 void urgency_usual(void)
@@ -162,9 +165,9 @@ uint64_t urgency_tick(void)
 		urgency_usual();
 	else if (now_is != USUAL)
 		left = until - now;
-	if (hurried > 0 && now >= hurried_until)
+	if (hurried.pid > 0 && now >= hurried_until)
 		urgency_hurry_no_more();
-	else if (hurried > 0 && hurried_until - now < left)
+	else if (hurried.pid > 0 && hurried_until - now < left)
 		left = hurried_until - now;
 	return left;
 }

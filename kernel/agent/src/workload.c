@@ -16,9 +16,10 @@
 
 struct workload workload = { .exit_status = -1 };
 
-static uint64_t kill_at; /* 0: nothing is to be killed */
-static bool ending;	 /* told to stop, for good */
-static pid_t made_ready; /* waits to become the workload; 0: none */
+static uint64_t kill_at;     /* 0: nothing is to be killed */
+static bool ending;	     /* told to stop, for good */
+static pid_t made_ready;     /* waits to become the workload; 0: none */
+static uint64_t still_until; /* see struct legacy */
 
 #define FREEZE_PATIENCE (100 * MS)
 
@@ -28,12 +29,14 @@ static pid_t made_ready; /* waits to become the workload; 0: none */
 #define HALF_STARTED_PATIENCE (5 * SECOND)
 
 /* A process that starts before this is known of it must not outlive its agent. */
-static void bequeath(void)
+void workload_bequeath(void)
 {
 	supervise_bequeath(&(struct legacy){
 		.workload = workload,
 		.made_ready = made_ready,
 		.ending = ending,
+		.still_until = still_until,
+		.hurried = urgency_hurried(),
 	});
 }
 
@@ -41,7 +44,7 @@ static void become(enum kmp_workload_state state)
 {
 	workload.state = state;
 	workload.since_ns = boot_ns();
-	bequeath();
+	workload_bequeath();
 }
 
 /* Until the agent has said who it is to become, it dies with the agent. */
@@ -102,7 +105,7 @@ static int launch(bool successor, pid_t *as)
 	if (*as < 0) {
 		error = errno;
 	} else {
-		bequeath();
+		workload_bequeath();
 		if (write(named[1], "", 1) < 0 ||
 		    read(report[0], &error, sizeof(error)) != sizeof(error))
 			error = 0;
@@ -115,7 +118,7 @@ static int launch(bool successor, pid_t *as)
 	if (*as > 0)
 		waitpid(*as, NULL, 0);
 	*as = 0;
-	bequeath();
+	workload_bequeath();
 	link_close();
 	return error;
 }
@@ -169,7 +172,7 @@ void workload_drop_ready(void)
 	kill(-made_ready, SIGKILL);
 	kill(made_ready, SIGKILL);
 	made_ready = 0;
-	bequeath();
+	workload_bequeath();
 	link_close();
 }
 
@@ -185,10 +188,24 @@ void workload_activate(void)
 	become(KMP_WORKLOAD_RUNNING);
 }
 
-bool workload_stop_running(void)
+/* It is continued already. */
+static void stands_no_more(void)
 {
+	still_until = 0;
+	workload_bequeath();
+}
+
+bool workload_stop_running(uint64_t until)
+{
+	if (workload.pid == 0)
+		return false;
 	workload_hurry();
-	return workload.pid != 0 && kill(-workload.pid, SIGSTOP) == 0;
+	still_until = until;
+	workload_bequeath();
+	if (kill(-workload.pid, SIGSTOP) == 0)
+		return true;
+	stands_no_more();
+	return false;
 }
 
 /* It is stopped when its state says so; the signal alone is a promise. */
@@ -209,6 +226,7 @@ bool workload_freeze(void)
 		nanosleep(&moment, NULL); /* it needs a processor for it, maybe ours */
 	} while (now_ns() < until);
 	kill(-workload.pid, SIGCONT);
+	stands_no_more();
 	return false;
 }
 
@@ -218,6 +236,7 @@ void workload_thaw(void)
 		return;
 	urgency_hurry_no_more();
 	kill(-workload.pid, SIGCONT);
+	still_until = 0;
 	become(KMP_WORKLOAD_RUNNING);
 }
 
@@ -229,6 +248,7 @@ void workload_end_now(void)
 	urgency_hurry_no_more();
 	if (workload.pid)
 		kill(-workload.pid, SIGKILL);
+	still_until = 0;
 	become(KMP_WORKLOAD_STOPPED);
 }
 
@@ -250,24 +270,39 @@ static void end_half_started(void)
 	}
 }
 
-/*
- * It goes on as it was. One that stood still was not released, for then it had been killed; one
- * that was made ready to be it has nobody any more who could make it so.
- */
-static void take_over(const struct legacy *legacy)
+/* One that stood still was not released, for then it had been killed. What was made ready to be it,
+ * and may have had its address, has been killed: nobody could make it so any more. */
+void workload_inherit(void)
 {
+	const struct legacy *legacy = supervise_inherit();
+	int status;
+	bool goes_on;
+
+	if (!legacy)
+		return;
 	workload = legacy->workload;
 	ending = legacy->ending;
+	goes_on = workload.pid != 0 && workload.state != KMP_WORKLOAD_STOPPED &&
+		  !supervise_has_ended(workload.pid, &status);
+	bequest_take(goes_on);
+	if (goes_on && legacy->still_until)
+		kill(-workload.pid, SIGCONT);
 	if (legacy->made_ready)
-		kill(-legacy->made_ready, SIGKILL);
+		network_give_up();
+	if (workload.state == KMP_WORKLOAD_FROZEN)
+		become(KMP_WORKLOAD_RUNNING);
+	else
+		workload_bequeath();
 	say("the agent before this one died; its workload %s",
 	    workload.pid ? "goes on" : "does not run");
+}
+
+static void take_over(void)
+{
 	if (workload.state == KMP_WORKLOAD_STARTING) {
 		end_half_started();
 		workload.starts--;
 		start();
-	} else if (workload.state == KMP_WORKLOAD_FROZEN) {
-		workload_thaw();
 	} else if (workload.state == KMP_WORKLOAD_STOPPED) {
 		workload_end_now();
 	} else if (ending) {
@@ -279,13 +314,11 @@ static void take_over(const struct legacy *legacy)
 
 void workload_open(void)
 {
-	const struct legacy *legacy = supervise_inherit();
-
-	if (legacy) {
-		take_over(legacy);
+	if (supervise_inherit()) {
+		take_over();
 		return;
 	}
-	bequeath();
+	workload_bequeath();
 	if (!options.workload[0])
 		return;
 	if (options.hold)
@@ -309,7 +342,7 @@ void workload_stop(uint64_t grace_ns)
 			become(KMP_WORKLOAD_STOPPED);
 		return;
 	}
-	bequeath();
+	workload_bequeath();
 	kill(-workload.pid, SIGTERM);
 	kill_at = now_ns() + grace_ns;
 }
@@ -318,7 +351,7 @@ bool workload_reaped(pid_t pid, int status)
 {
 	if (pid == made_ready && pid != 0) {
 		made_ready = 0;
-		bequeath();
+		workload_bequeath();
 		morph_workload_ended();
 		return true;
 	}
@@ -326,8 +359,9 @@ bool workload_reaped(pid_t pid, int status)
 		return false;
 	/* what it has started in its group goes with it */
 	kill(-workload.pid, SIGKILL);
+	urgency_hurry_no_more();
 	workload.pid = 0;
-	kill_at = 0;
+	kill_at = still_until = 0;
 	workload.exit_status = WIFSIGNALED(status) ? 256 + WTERMSIG(status) : WEXITSTATUS(status);
 	if (ending) {
 		network_give_up();

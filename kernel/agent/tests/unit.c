@@ -26,6 +26,7 @@ int main(void)
 	unit_survivor();
 	unit_share();
 	unit_sockets();
+	unit_bequest();
 	printf("%d unit tests\n", count);
 	return 0;
 }

@@ -14,6 +14,7 @@ void unit_frame(void);
 void unit_state(void);
 void unit_morph(void);
 void unit_sockets(void);
+void unit_bequest(void);
 void unit_handover(void);
 void unit_survivor(void);
 void unit_share(void);

@@ -15,9 +15,7 @@
 
 #include "../src/sockets.h"
 #include "unit.h"
-
-#define LISTENER 1
-#define CONNECTION 2
+#include "unit_sockets.h"
 
 static char why[160];
 
@@ -38,8 +36,7 @@ static void enter_network_namespace(void)
 	close(fd);
 }
 
-/* A listener and one connection of the workload's; returns the client's end. */
-static int connect_client(void)
+int connect_client(void)
 {
 	struct sockaddr_in at = { .sin_family = AF_INET,
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -63,7 +60,7 @@ static int connect_client(void)
 	return client;
 }
 
-static struct carried *carried_last(uint64_t tag)
+struct carried *carried_last(uint64_t tag)
 {
 	for (size_t i = workload_link.carried_count; i > 0; i--)
 		if (workload_link.carried[i - 1].tag == tag)
@@ -71,12 +68,12 @@ static struct carried *carried_last(uint64_t tag)
 	return NULL;
 }
 
-static void say_to(int fd, const char *text)
+void say_to(int fd, const char *text)
 {
 	MUST(send(fd, text, strlen(text), MSG_NOSIGNAL) == (ssize_t)strlen(text));
 }
 
-static void hears(int fd, const char *text)
+void hears(int fd, const char *text)
 {
 	char heard[64];
 	size_t length = strlen(text);

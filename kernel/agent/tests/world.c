@@ -386,8 +386,9 @@ void workload_hold_again(void)
 	become(KMP_WORKLOAD_HELD);
 }
 
-bool workload_stop_running(void)
+bool workload_stop_running(uint64_t until)
 {
+	MUST(until > 0);
 	return workload.pid != 0;
 }
 
