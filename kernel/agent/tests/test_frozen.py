@@ -5,6 +5,7 @@ The workload is kmorph-kv, in a network namespace of the tests' own."""
 import ctypes
 import fcntl
 import os
+import pathlib
 import signal
 import socket
 import struct
@@ -40,9 +41,12 @@ SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 
 
 def enter_network_namespace():
-    if libc.unshare(CLONE_NEWNET if os.geteuid() == 0 else CLONE_NEWNET | CLONE_NEWUSER) < 0:
+    user = os.geteuid()
+    if libc.unshare(CLONE_NEWNET if user == 0 else CLONE_NEWNET | CLONE_NEWUSER) < 0:
         raise SystemExit(f"a network namespace is needed to hold connections: {os.strerror(ctypes.get_errno())}; run the tests as "
                          "root or allow user namespaces")
+    if user != 0:
+        pathlib.Path("/proc/self/uid_map").write_text(f"0 {user} 1")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
 
