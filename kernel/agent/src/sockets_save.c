@@ -340,11 +340,22 @@ void socket_vanish(int fd)
 	connect(fd, &nowhere, sizeof(nowhere));
 }
 
+/* What is not gone at once is in nobody's way, should they come back. */
+static void share_what_stays(const struct carried *carried)
+{
+	if (!carried->socket || carried->repaired)
+		return;
+	socket_set(carried->fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (!carried->listening)
+		return;
+	socket_set(carried->fd, SOL_SOCKET, SO_REUSEPORT, 1);
+	guard_with(carried->fd);
+}
+
 void sockets_give_up(void)
 {
 	for (size_t i = 0; i < workload_link.carried_count; i++)
-		if (workload_link.carried[i].socket && workload_link.carried[i].listening)
-			guard_with(workload_link.carried[i].fd);
+		share_what_stays(&workload_link.carried[i]);
 	for (size_t i = 0; i < workload_link.carried_count; i++) {
 		struct carried *carried = &workload_link.carried[i];
 		struct saved_socket saved = { .local_address = carried->local_address,

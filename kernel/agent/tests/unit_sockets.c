@@ -60,6 +60,23 @@ int connect_client(void)
 	return client;
 }
 
+/* The same of another connection. */
+static int connect_another(int client)
+{
+	int listener = carried_last(LISTENER)->fd, another, accepted;
+	struct sockaddr_in at;
+	socklen_t length = sizeof(at);
+
+	another = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	MUST(getpeername(client, (struct sockaddr *)&at, &length) == 0);
+	MUST(another >= 0 && connect(another, (struct sockaddr *)&at, length) == 0);
+	accepted = accept(listener, NULL, NULL);
+	MUST(accepted >= 0);
+	link_carry(CONNECTION + 1, accepted, true);
+	close(accepted);
+	return another;
+}
+
 struct carried *carried_last(uint64_t tag)
 {
 	for (size_t i = workload_link.carried_count; i > 0; i--)
@@ -147,6 +164,40 @@ static void a_connection_that_was_given_back_goes_on_as_it_was_saved(void)
 	sockets_forget();
 	free(blob.bytes);
 	close(client);
+}
+
+/* On a kernel of its own, where nobody but itself was to share its ports. A connection that does
+ * not move is in the way for long after its workload has ended: its peer does not acknowledge that.
+ */
+static void what_comes_back_to_its_own_kernel_has_its_port_again(void)
+{
+	int client = connect_client(), ended = connect_another(client);
+	struct blob blob = { 0 };
+
+	options.local = false;
+	MUST(shutdown(ended, SHUT_WR) == 0);
+	sockets_hold();
+	MUST(sockets_save(&blob, why, sizeof(why)));
+	sockets_give_up();
+	link_close();
+	MUST(sockets_rehearse(blob.bytes, blob.length, why, sizeof(why)));
+	say_to(client, "question");
+	MUST(sockets_prepare(blob.bytes, blob.length, why, sizeof(why)));
+	sockets_were_kept(0);
+	world_open_link(true);
+	sockets_take();
+	MUST(sockets_adopt());
+	sockets_speak();
+	sockets_open();
+	sockets_replay();
+	sockets_carry();
+	hears(carried_last(CONNECTION)->fd, "question");
+	say_to(carried_last(CONNECTION)->fd, "answer");
+	hears(client, "answer");
+	sockets_forget();
+	free(blob.bytes);
+	close(client);
+	close(ended);
 }
 
 static void a_connection_that_stays_goes_on_after_the_hold(void)
@@ -277,6 +328,7 @@ void unit_sockets(void)
 	MUST(sockets_capable());
 	RUN(a_connection_moves_with_what_stands_in_its_queues);
 	RUN(a_connection_that_was_given_back_goes_on_as_it_was_saved);
+	RUN(what_comes_back_to_its_own_kernel_has_its_port_again);
 	RUN(a_connection_that_stays_goes_on_after_the_hold);
 	RUN(an_odd_clock_stays_one_of_milliseconds);
 	RUN(a_listener_listens_on);
