@@ -15,6 +15,9 @@
 /* In one packet; the kernel takes twice as many. */
 #define BATCH 128
 
+/* For all that a workload may have, whatever the kernel counts besides. */
+#define ROOM (1 << 20)
+
 static int ends[2] = { -1, -1 }; /* to be sent to, to be read from */
 static struct bequest added[BATCH];
 static int added_fds[BATCH];
@@ -27,8 +30,12 @@ union control {
 
 void bequest_open(void)
 {
+	int room = ROOM;
+
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		die("cannot make a pair of sockets: %s", strerror(errno));
+	if (setsockopt(ends[0], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof(room)) < 0)
+		setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 }
 
 bool bequest_all_added(void)

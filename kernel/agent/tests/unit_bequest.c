@@ -154,6 +154,21 @@ static void what_goes_on_is_the_workloads_alone(void)
 	close(client);
 }
 
+static void as_many_as_are_carried_are_kept(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), flags = fcntl(fd, F_GETFL);
+
+	for (size_t i = 0; i + 1 < MAX_CARRIED; i++)
+		MUST(bequest_add(fd, (struct bequest){ .flags = -1 }));
+	/* the last packet is no whole one */
+	MUST(bequest_all_added());
+	MUST(bequest_add(fd, (struct bequest){ .listens = true, .flags = flags | O_NONBLOCK }));
+	MUST(bequest_all_added());
+	bequest_take(true);
+	MUST(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	close(fd);
+}
+
 void unit_bequest(void)
 {
 	bequest_open();
@@ -161,5 +176,6 @@ void unit_bequest(void)
 	RUN(what_a_dead_target_had_made_hears_at_last);
 	RUN(what_a_dead_agent_had_released_is_gone_without_a_word);
 	RUN(what_goes_on_is_the_workloads_alone);
+	RUN(as_many_as_are_carried_are_kept);
 	world_reset(KMP_WORKLOAD_HELD);
 }
