@@ -211,10 +211,10 @@ class Frozen(AgentTest):
         return goes_on_at
 
     def goes_on_at(self):
-        while (state := state_of(self.workload)) == "T":
+        """It may have ended by then, if that was what it was told."""
+        while state_of(self.workload) == "T":
             self.assertLess(time.monotonic(), self.lease_ends + ENOUGH_S, "it stands for ever")
             time.sleep(0.001)
-        self.assertNotEqual(state, "")
         return time.monotonic()
 
     def test_a_lease_that_is_shorter_than_the_wait_for_another_agent_is_kept(self):
