@@ -225,7 +225,9 @@ class RecoveryBoundariesTest {
         assertThat(all).as("recoveries cut at boundary %d", boundary).hasSize(1);
         assertThat(((List<Map<String, Object>>) all.get(0).get("steps"))
                         .stream().map(step -> step.get("state")))
-                .as("steps cut at boundary %d", boundary)
+                .as(
+                        "steps cut at boundary %d, which are %s",
+                        boundary, all.get(0).get("steps"))
                 .containsExactly(
                         "PREPARING_RECOVERY", "FENCING", "RECLAIMING_RESOURCES", "RESTORING_WORK", "RECOVERY_COMPLETE");
         int successor = id();

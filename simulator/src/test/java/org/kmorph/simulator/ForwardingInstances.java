@@ -18,6 +18,11 @@ abstract class ForwardingInstances implements Instances {
     }
 
     @Override
+    public void awaitRead(Duration patience) throws InstanceException, InterruptedException {
+        instances.awaitRead(patience);
+    }
+
+    @Override
     public List<Instance> list() {
         return instances.list();
     }

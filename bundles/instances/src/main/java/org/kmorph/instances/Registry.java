@@ -122,6 +122,16 @@ public final class Registry implements Instances, AutoCloseable {
     }
 
     @Override
+    public void awaitRead(Duration patience) throws InstanceException, InterruptedException {
+        try {
+            time.await(loaded, patience);
+        } catch (TimeoutException | ExecutionException e) {
+            throw new InstanceException(
+                    Reason.TIMED_OUT, "the instances are not read from the journal yet; try again, or see the log", e);
+        }
+    }
+
+    @Override
     public List<Instance> list() {
         return ledger.list();
     }
@@ -165,7 +175,7 @@ public final class Registry implements Instances, AutoCloseable {
     private Instance acting(Action action) throws InstanceException, InterruptedException {
         begin();
         try {
-            time.await(loaded, PATIENCE);
+            awaitRead(PATIENCE);
             return action.run();
         } catch (InterruptedException e) {
             if (!cut) {
@@ -175,9 +185,6 @@ public final class Registry implements Instances, AutoCloseable {
                     Reason.NOT_NOW,
                     "the instances bundle was replaced meanwhile; what was begun goes on, `list` shows how far it is",
                     e);
-        } catch (TimeoutException | ExecutionException e) {
-            throw new InstanceException(
-                    Reason.TIMED_OUT, "the instances are not read from the journal yet; try again, or see the log", e);
         } finally {
             synchronized (calls) {
                 calls.remove(Thread.currentThread());

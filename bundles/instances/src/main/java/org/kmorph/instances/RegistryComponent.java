@@ -134,6 +134,11 @@ public final class RegistryComponent implements Instances {
     }
 
     @Override
+    public void awaitRead(Duration patience) throws InstanceException, InterruptedException {
+        registry.awaitRead(patience);
+    }
+
+    @Override
     public List<Instance> list() {
         return registry.list();
     }

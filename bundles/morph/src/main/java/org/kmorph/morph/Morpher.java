@@ -15,6 +15,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.kmorph.api.instance.Instance;
+import org.kmorph.api.instance.InstanceException;
 import org.kmorph.api.instance.InstanceSpec;
 import org.kmorph.api.instance.InstanceState;
 import org.kmorph.api.journal.JournalException;
@@ -57,19 +58,27 @@ public final class Morpher implements Morphs, AutoCloseable {
      * @throws IllegalArgumentException when a record is none of ours
      */
     public void takeOver() throws JournalException, InterruptedException {
+        awaitInstances();
         for (JournalRecord record : around.journal().get().latest(Plan.KIND)) {
             resume(Plan.of(record.entry()));
         }
         resumed.complete(null);
     }
 
-    /** Waits until the instances are there: they are read from the same journal, by the registry. */
-    private void resume(Plan plan) throws InterruptedException {
-        long deadline = around.time().nanos() + PATIENCE.toNanos();
-        while (around.instances().get().find(plan.instance()).isEmpty()
-                && around.time().nanos() < deadline) {
-            around.time().sleep(BETWEEN_LOOKS);
+    /** Until what a former daemon left is read: what is not found passes for gone. */
+    private void awaitInstances() throws InterruptedException {
+        while (true) {
+            try {
+                around.instances().get().awaitRead(PATIENCE);
+                return;
+            } catch (InstanceException e) {
+                LOG.error("no morph can go on yet: {}", e.getMessage());
+                around.time().sleep(BETWEEN_LOOKS);
+            }
         }
+    }
+
+    private void resume(Plan plan) {
         LOG.info("the morph of \"{}\" was {}; resumed", plan.instance(), plan.mark());
         MorphRun run = new MorphRun(plan, around, false, status -> {}, this::over);
         runs.put(plan.instance(), run);

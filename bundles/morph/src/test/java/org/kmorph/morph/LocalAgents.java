@@ -145,6 +145,11 @@ final class LocalAgents implements AutoCloseable {
     Instances with(Faults faults) {
         return new Instances() {
             @Override
+            public void awaitRead(Duration patience) {
+                // they are there
+            }
+
+            @Override
             public List<org.kmorph.api.instance.Instance> list() {
                 return agents.values().stream().map(Agent::instance).toList();
             }

@@ -64,6 +64,19 @@ final class Hands {
         this.time = time;
     }
 
+    /** Until what a former daemon left is read: what is not found passes for ended. */
+    void awaitInstances() throws InterruptedException {
+        while (true) {
+            try {
+                instances.awaitRead(PATIENCE);
+                return;
+            } catch (InstanceException e) {
+                LOG.error("nothing can be healed yet: {}", e.getMessage());
+                time.sleep(BETWEEN_TRIES);
+            }
+        }
+    }
+
     /** Does it. @param generation of the topology: a number that grows with each step of any recovery */
     Healing.Event perform(Healing.Action action, Healing healing, long generation) throws InterruptedException {
         Patient patient = healing.patient();

@@ -101,7 +101,8 @@ final class Ward implements AutoCloseable {
     }
 
     /** Goes on with what the journal says is under way, and at the pace at which recoveries have begun. */
-    void takeOver() throws JournalException {
+    void takeOver() throws JournalException, InterruptedException {
+        hands.awaitInstances();
         for (Map.Entry<String, Duration> begun : casebook.begun(Pace.WINDOW)) {
             pace.begun(begun.getKey(), time.nanos() - begun.getValue().toNanos());
         }

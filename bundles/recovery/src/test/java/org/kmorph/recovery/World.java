@@ -50,6 +50,9 @@ final class World implements AutoCloseable {
     private final Set<Integer> failed = new HashSet<>();
     private final Map<Integer, Integer> captures = new HashMap<>();
     private boolean capturedUnfenced;
+    /** Whether the registry that a new ward finds has read what the former one left. */
+    private volatile boolean read = true;
+
     private boolean releasedUnfenced;
     private int mostAtOnce;
     private int nextId = 1;
@@ -116,6 +119,7 @@ final class World implements AutoCloseable {
     }
 
     Ward ward() {
+        read = false;
         Casebook casebook = casebook();
         SplittableRandom random = new SplittableRandom();
         return new Ward(
@@ -316,15 +320,20 @@ final class World implements AutoCloseable {
 
     final Instances registry = new Instances() {
         @Override
+        public void awaitRead(Duration patience) {
+            read = true;
+        }
+
+        @Override
         public List<Instance> list() {
             synchronized (World.this) {
-                return List.copyOf(instances.values());
+                return read ? List.copyOf(instances.values()) : List.of();
             }
         }
 
         @Override
         public Optional<Instance> find(String name) {
-            return World.this.find(name);
+            return read ? World.this.find(name) : Optional.empty();
         }
 
         @Override

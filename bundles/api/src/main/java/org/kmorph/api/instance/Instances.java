@@ -12,6 +12,13 @@ import org.osgi.annotation.versioning.ProviderType;
  */
 @ProviderType
 public interface Instances {
+    /**
+     * Waits until what a former daemon has left is read: before that nothing is found, and who acts on that takes for ended what is there.
+     *
+     * @throws InstanceException when it was not read in that time
+     */
+    void awaitRead(Duration patience) throws InstanceException, InterruptedException;
+
     /** All there are, by id. */
     List<Instance> list();
 

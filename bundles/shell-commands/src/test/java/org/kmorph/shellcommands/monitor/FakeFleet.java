@@ -107,6 +107,11 @@ final class FakeFleet implements Instances, HealthMonitor, TimeSource {
     }
 
     @Override
+    public void awaitRead(Duration patience) {
+        // they are there
+    }
+
+    @Override
     public List<Instance> list() {
         return List.copyOf(instances.values());
     }
