@@ -99,6 +99,17 @@ void hears(int fd, const char *text)
 	MUST(memcmp(heard, text, length) == 0);
 }
 
+/* What was prepared becomes the workload's, and is heard. */
+static void takes_over(void)
+{
+	sockets_take();
+	MUST(sockets_adopt());
+	sockets_speak();
+	sockets_open();
+	sockets_replay();
+	sockets_carry();
+}
+
 static void a_connection_moves_with_what_stands_in_its_queues(void)
 {
 	int client = connect_client();
@@ -115,12 +126,7 @@ static void a_connection_moves_with_what_stands_in_its_queues(void)
 	say_to(client, "and more");
 	MUST(sockets_are_as_saved());
 	sockets_give_up();
-	sockets_take();
-	MUST(sockets_adopt());
-	sockets_speak();
-	sockets_open();
-	sockets_replay();
-	sockets_carry();
+	takes_over();
 	guards_close();
 	hears(carried_last(CONNECTION)->fd, "question, and more");
 	say_to(carried_last(CONNECTION)->fd, "and another");
@@ -152,12 +158,7 @@ static void a_connection_that_was_given_back_goes_on_as_it_was_saved(void)
 	say_to(client, "and more");
 	MUST(sockets_prepare(blob.bytes, blob.length, why, sizeof(why)));
 	sockets_were_kept(0);
-	sockets_take();
-	MUST(sockets_adopt());
-	sockets_speak();
-	sockets_open();
-	sockets_replay();
-	sockets_carry();
+	takes_over();
 	hears(carried_last(CONNECTION)->fd, "question, said to the deaf, and more");
 	say_to(carried_last(CONNECTION)->fd, "answer");
 	hears(client, "answer");
@@ -185,12 +186,7 @@ static void what_comes_back_to_its_own_kernel_has_its_port_again(void)
 	MUST(sockets_prepare(blob.bytes, blob.length, why, sizeof(why)));
 	sockets_were_kept(0);
 	world_open_link(true);
-	sockets_take();
-	MUST(sockets_adopt());
-	sockets_speak();
-	sockets_open();
-	sockets_replay();
-	sockets_carry();
+	takes_over();
 	hears(carried_last(CONNECTION)->fd, "question");
 	say_to(carried_last(CONNECTION)->fd, "answer");
 	hears(client, "answer");
@@ -264,12 +260,7 @@ static void a_listener_listens_on(void)
 	MUST(sockets_save(&blob, why, sizeof(why)));
 	MUST(sockets_prepare(blob.bytes, blob.length, why, sizeof(why)));
 	sockets_give_up();
-	sockets_take();
-	MUST(sockets_adopt());
-	sockets_speak();
-	sockets_open();
-	sockets_replay();
-	sockets_carry();
+	takes_over();
 	guards_close();
 	MUST(getpeername(client, (struct sockaddr *)&at, &length) == 0);
 	second = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -175,7 +175,10 @@ final class Casebook {
         return Integer.toString(instance.id()).equals(fields.get("id"));
     }
 
-    /** How many times the name has failed within the window before now: what a person asked for is no failure, nor what was left to a morph. */
+    /**
+     * How many times the name has failed within the window before now. What a person asked for is no failure, and what was left to a morph
+     * is not counted: it never came so far as to be fenced.
+     */
     int crashes(String instance, Duration window) throws JournalException {
         Query query = Query.all()
                 .kind(CaseRecord.KIND)
